@@ -1,0 +1,4 @@
+@NullMarked
+package org.bloomery.spring;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package org.bloomery.benchmarks;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package org.bloomery.cli;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,173 @@
+package org.bloomery.engine;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.bloomery.engine.format.LoadMode;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How to open a model. Made by {@link #builder}; every number is checked when the options are built, and against the
+ * model when it is opened.
+ *
+ * @param model the GGUF file, or the first of a split model
+ * @param loadMode map the file or copy it
+ * @param backend {@code auto}, or a provider's name
+ * @param kernels {@code auto}, {@code scalar} or {@code vector}
+ * @param contextLength tokens a conversation may hold; 0 for the smaller of the model's own and 8,192
+ * @param maxSequences conversations decoded together, 1 to 256
+ * @param batchTokens most tokens of one forward pass, 16 to 8,192: the size of a prefill chunk
+ * @param queueCapacity requests that may wait, 0 to 100,000
+ * @param threads compute threads, 1 to 1,024; 0 to plan from affinity and CPU quota
+ * @param cacheType element type of the key/value cache, {@code F16} or {@code F32}
+ * @param defaultTimeout longest a request may take unless it names its own
+ * @param prefixReuse whether a conversation's earlier turns are kept in the cache for its next one
+ * @param chatTemplate replaces the model's own chat template, or null
+ */
+public record EngineOptions(
+        Path model,
+        LoadMode loadMode,
+        String backend,
+        String kernels,
+        int contextLength,
+        int maxSequences,
+        int batchTokens,
+        int queueCapacity,
+        int threads,
+        String cacheType,
+        Duration defaultTimeout,
+        boolean prefixReuse,
+        @Nullable String chatTemplate) {
+
+    public EngineOptions {
+        oneOf("kernels", kernels, List.of("auto", "scalar", "vector"));
+        oneOf("kv-cache-type", cacheType, List.of("F16", "F32"));
+        range("context-length", contextLength, 0, 1 << 24);
+        range("max-sequences", maxSequences, 1, 256);
+        range("batch-tokens", batchTokens, 16, 8192);
+        range("queue-capacity", queueCapacity, 0, 100_000);
+        range("threads", threads, 0, 1024);
+        if (defaultTimeout.isNegative() || defaultTimeout.isZero()) {
+            throw new InvalidOptionException("Option 'timeout' is " + defaultTimeout + "; it must be positive.");
+        }
+    }
+
+    /** Options for this model with every other value at its default. */
+    public static Builder builder(Path model) {
+        return new Builder(model);
+    }
+
+    private static void range(String option, long value, long least, long most) {
+        if (value < least || value > most) {
+            throw new InvalidOptionException(
+                    "Option '" + option + "' is " + value + "; it must be " + least + " to " + most + ".");
+        }
+    }
+
+    private static void oneOf(String option, String value, List<String> allowed) {
+        if (!allowed.contains(value)) {
+            throw new InvalidOptionException("Option '" + option + "' is '" + value + "'; it must be one of "
+                    + String.join(", ", allowed) + ".");
+        }
+    }
+
+    /** Collects options; not safe for use by several threads. */
+    public static final class Builder {
+
+        private final Path model;
+        private LoadMode loadMode = LoadMode.AUTO;
+        private String backend = "auto";
+        private String kernels = "auto";
+        private int contextLength;
+        private int maxSequences = 8;
+        private int batchTokens = 512;
+        private int queueCapacity = 64;
+        private int threads;
+        private String cacheType = "F16";
+        private Duration defaultTimeout = Duration.ofMinutes(10);
+        private boolean prefixReuse = true;
+        private @Nullable String chatTemplate;
+
+        private Builder(Path model) {
+            this.model = model;
+        }
+
+        public Builder loadMode(LoadMode loadMode) {
+            this.loadMode = loadMode;
+            return this;
+        }
+
+        public Builder backend(String backend) {
+            this.backend = backend;
+            return this;
+        }
+
+        public Builder kernels(String kernels) {
+            this.kernels = kernels;
+            return this;
+        }
+
+        public Builder contextLength(int contextLength) {
+            this.contextLength = contextLength;
+            return this;
+        }
+
+        public Builder maxSequences(int maxSequences) {
+            this.maxSequences = maxSequences;
+            return this;
+        }
+
+        public Builder batchTokens(int batchTokens) {
+            this.batchTokens = batchTokens;
+            return this;
+        }
+
+        public Builder queueCapacity(int queueCapacity) {
+            this.queueCapacity = queueCapacity;
+            return this;
+        }
+
+        public Builder threads(int threads) {
+            this.threads = threads;
+            return this;
+        }
+
+        public Builder cacheType(String cacheType) {
+            this.cacheType = cacheType;
+            return this;
+        }
+
+        public Builder defaultTimeout(Duration defaultTimeout) {
+            this.defaultTimeout = defaultTimeout;
+            return this;
+        }
+
+        public Builder prefixReuse(boolean prefixReuse) {
+            this.prefixReuse = prefixReuse;
+            return this;
+        }
+
+        public Builder chatTemplate(@Nullable String chatTemplate) {
+            this.chatTemplate = chatTemplate;
+            return this;
+        }
+
+        /** @throws InvalidOptionException naming the option, its value and its range */
+        public EngineOptions build() {
+            return new EngineOptions(
+                    model,
+                    loadMode,
+                    backend,
+                    kernels,
+                    contextLength,
+                    maxSequences,
+                    batchTokens,
+                    queueCapacity,
+                    threads,
+                    cacheType,
+                    defaultTimeout,
+                    prefixReuse,
+                    chatTemplate);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+package org.bloomery.engine.backend;
+
+/**
+ * What a backend is asked for.
+ *
+ * @param contextLength tokens each sequence may hold, at least 1
+ * @param maxSequences sequences the cache holds at once, at least 1
+ * @param maxBatchTokens most tokens of one {@link Batch}, at least {@code maxSequences}
+ * @param threads compute threads, at least 1; 0 to let the backend plan from affinity and CPU quota
+ * @param kernels kernel tier to force ({@code scalar}, {@code vector}), or {@code auto}
+ * @param cacheType element type of the key/value cache: {@code F16} or {@code F32}
+ */
+public record BackendOptions(
+        int contextLength, int maxSequences, int maxBatchTokens, int threads, String kernels, String cacheType) {}

@@ -1,0 +1,31 @@
+package org.bloomery.engine.format;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** An open model file: typed metadata, a list of tensors, and the bytes of each. Closing it invalidates the bytes. */
+public interface ModelFile extends AutoCloseable {
+
+    /** The file, or the first part of a split model. */
+    Path path();
+
+    Metadata metadata();
+
+    /** All tensors, in the file's order. */
+    List<TensorInfo> tensors();
+
+    /** The tensor of this name, or null. */
+    @Nullable
+    TensorInfo tensor(String name);
+
+    /** The bytes of a tensor of this file, exactly {@link TensorInfo#byteSize()} of them, read-only. */
+    MemorySegment data(TensorInfo tensor);
+
+    /** Size of the file or of all parts. */
+    long fileBytes();
+
+    @Override
+    void close();
+}

@@ -1,0 +1,7 @@
+/**
+ * Text to token ids and back.
+ */
+@NullMarked
+package org.bloomery.engine.tokenizer;
+
+import org.jspecify.annotations.NullMarked;

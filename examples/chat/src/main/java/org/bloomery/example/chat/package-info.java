@@ -1,0 +1,4 @@
+@NullMarked
+package org.bloomery.example.chat;
+
+import org.jspecify.annotations.NullMarked;
