@@ -1,8 +1,6 @@
 package org.bloomery.engine;
 
-import java.util.concurrent.CompletionStage;
-
-/** A request under way. */
+/** A request under way. Safe for use by many threads. */
 public interface Generation {
 
     /** Unique among the requests of this engine. */
@@ -11,11 +9,9 @@ public interface Generation {
     /** Asks the engine to stop before its next step; the generation then ends with {@link FinishReason#CANCELLED}. */
     void cancel();
 
-    /** Completes with the answer, or exceptionally with what went wrong. */
-    CompletionStage<Completion> result();
-
     /**
-     * Waits for the answer. An interrupt cancels the generation and is kept in the thread's flag.
+     * Waits for the answer. An interrupt cancels the generation, whose answer so far is then returned; the thread's
+     * interrupt flag stays set.
      *
      * @throws EngineException if the request failed
      */

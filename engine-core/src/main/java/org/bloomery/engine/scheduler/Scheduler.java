@@ -1,0 +1,483 @@
+package org.bloomery.engine.scheduler;
+
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntPredicate;
+import org.bloomery.engine.EngineClosedException;
+import org.bloomery.engine.EngineException;
+import org.bloomery.engine.EngineOverloadedException;
+import org.bloomery.engine.FinishReason;
+import org.bloomery.engine.backend.Backend;
+import org.bloomery.engine.backend.Batch;
+import org.bloomery.engine.backend.Logits;
+import org.bloomery.engine.sampling.Sampler;
+
+/**
+ * Runs many sequences over one backend: continuous batching with chunked prefill, a bounded queue, deadlines,
+ * cancellation between steps, prefix reuse. {@link #submit} and {@link Sequence#cancel} are safe from any thread and
+ * never compute; one worker thread owns the backend and everything else here.
+ */
+public final class Scheduler implements AutoCloseable {
+
+    private static final System.Logger LOG = System.getLogger(Scheduler.class.getName());
+
+    /** A prefill chunk while nobody else is waiting for a step: cancellation is noticed between chunks. */
+    private static final int CHUNK_ALONE = 64;
+
+    private static final int CHUNK_LEAST = 16;
+
+    /** How long one step may take while others are writing their answers. */
+    private static final long STEP_TARGET_NANOS = 200_000_000;
+
+    private final Backend backend;
+    private final IntPredicate endOfGeneration;
+    private final int batchTokens;
+    private final int queueCapacity;
+    private final boolean prefixReuse;
+    private final int slots;
+    private final int vocabSize;
+    private final Thread worker;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition wake = lock.newCondition();
+    private final Condition idle = lock.newCondition();
+    private final ArrayDeque<Sequence> queue = new ArrayDeque<>();
+    private boolean refusing;
+    private boolean closing;
+    private int activeCount;
+
+    private final List<Sequence> active = new ArrayList<>();
+    private final PrefixIndex prefixes;
+    private final Batch batch;
+    private final float[] logits;
+    private double prefillNanosPerToken;
+
+    private final AtomicLong completed = new AtomicLong();
+    private final AtomicLong failed = new AtomicLong();
+    private final AtomicLong refused = new AtomicLong();
+    private final AtomicLong cancelled = new AtomicLong();
+    private final AtomicLong promptTokens = new AtomicLong();
+    private final AtomicLong cachedTokens = new AtomicLong();
+    private final AtomicLong completionTokens = new AtomicLong();
+
+    /**
+     * Starts the worker. The backend belongs to it from now on and is closed with it.
+     *
+     * @param endOfGeneration whether a token ends an answer
+     * @param queueCapacity sequences that may wait beyond those in slots
+     * @param prefixReuse whether a prompt may continue from what an earlier sequence left in the cache
+     */
+    public Scheduler(Backend backend, IntPredicate endOfGeneration, int queueCapacity, boolean prefixReuse) {
+        this.backend = backend;
+        this.endOfGeneration = endOfGeneration;
+        this.batchTokens = backend.info().maxBatchTokens();
+        this.queueCapacity = queueCapacity;
+        this.prefixReuse = prefixReuse;
+        this.slots = backend.info().maxSequences();
+        this.vocabSize = backend.info().vocabSize();
+        this.prefixes = new PrefixIndex(slots);
+        this.batch = new Batch(batchTokens);
+        this.logits = new float[vocabSize];
+        this.worker = Thread.ofPlatform().name("bloomery-scheduler").daemon().unstarted(this::work);
+        worker.start();
+    }
+
+    /**
+     * Queues a sequence; the worker calls its listener from now on.
+     *
+     * @throws EngineOverloadedException if the queue is full
+     * @throws EngineClosedException if the scheduler is closing
+     */
+    public void submit(Sequence sequence) {
+        lock.lock();
+        try {
+            if (refusing) {
+                refused.incrementAndGet();
+                throw new EngineClosedException("The engine is shutting down and takes no new request.");
+            }
+            int waiting = queue.size() - (slots - activeCount);
+            if (waiting >= queueCapacity) {
+                refused.incrementAndGet();
+                throw new EngineOverloadedException(
+                        "The engine decodes " + slots + " sequences at once and its queue of " + queueCapacity
+                                + " is full; try again later, or raise queue-capacity or max-sequences.");
+            }
+            queue.add(sequence);
+            wake.signal();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Wakes the worker, so that a cancelled sequence in the queue ends at once. */
+    public void cancel(Sequence sequence) {
+        sequence.cancel();
+        lock.lock();
+        try {
+            wake.signal();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Figures at this moment. */
+    public SchedulerStats stats() {
+        lock.lock();
+        try {
+            return new SchedulerStats(
+                    activeCount,
+                    queue.size(),
+                    completed.get(),
+                    failed.get(),
+                    refused.get(),
+                    cancelled.get(),
+                    promptTokens.get(),
+                    cachedTokens.get(),
+                    completionTokens.get());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Refuses new sequences and waits for the others.
+     *
+     * @return whether all ended within the time
+     */
+    public boolean drain(Duration time) {
+        long left = time.toNanos();
+        lock.lock();
+        try {
+            refusing = true;
+            while (activeCount > 0 || !queue.isEmpty()) {
+                if (left <= 0 || !worker.isAlive()) {
+                    return false;
+                }
+                left = idle.awaitNanos(left);
+            }
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Ends every sequence with {@link FinishReason#SHUTDOWN}, stops the worker and closes the backend. Idempotent. */
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            refusing = true;
+            closing = true;
+            wake.signal();
+        } finally {
+            lock.unlock();
+        }
+        if (Thread.currentThread() == worker) {
+            // A listener closes the engine it is called by: the worker ends after this step.
+            return;
+        }
+        boolean interrupted = false;
+        while (worker.isAlive()) {
+            try {
+                worker.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void work() {
+        try {
+            while (awaitWork()) {
+                step();
+            }
+        } catch (Throwable t) {
+            LOG.log(Level.ERROR, "The engine's worker ended; no further request is taken.", t);
+            failEverything(t);
+        } finally {
+            endEverything();
+            backend.close();
+        }
+    }
+
+    /** Waits for something to do and admits what is queued. Returns false when the worker is to end. */
+    private boolean awaitWork() throws InterruptedException {
+        List<Sequence> ended = new ArrayList<>();
+        List<Sequence> admitted = new ArrayList<>();
+        lock.lock();
+        try {
+            while (true) {
+                if (closing) {
+                    return false;
+                }
+                long now = System.nanoTime();
+                for (Iterator<Sequence> i = queue.iterator(); i.hasNext(); ) {
+                    Sequence sequence = i.next();
+                    if (sequence.stopReason(now) != null) {
+                        i.remove();
+                        ended.add(sequence);
+                    }
+                }
+                while (activeCount < slots && !queue.isEmpty()) {
+                    admitted.add(queue.remove());
+                    activeCount++;
+                }
+                if (!active.isEmpty() || !admitted.isEmpty() || !ended.isEmpty()) {
+                    break;
+                }
+                idle.signalAll();
+                wake.await();
+            }
+        } finally {
+            lock.unlock();
+        }
+        for (Sequence sequence : ended) {
+            tellEnd(sequence, stopReason(sequence));
+        }
+        for (Sequence sequence : admitted) {
+            admit(sequence);
+        }
+        return true;
+    }
+
+    private static FinishReason stopReason(Sequence sequence) {
+        FinishReason reason = sequence.stopReason(System.nanoTime());
+        return reason != null ? reason : FinishReason.CANCELLED;
+    }
+
+    private void admit(Sequence sequence) {
+        PrefixIndex.Placement place = prefixes.place(sequence.tokens(), sequence.promptLength(), prefixReuse);
+        active.add(sequence);
+        sequence.occupy(place.slot(), place.shared());
+        prefixes.occupy(place.slot(), sequence.tokens(), 0);
+        try {
+            if (place.source() == place.slot()) {
+                backend.truncate(place.slot(), place.shared());
+            } else {
+                backend.truncate(place.slot(), 0);
+                backend.copyPrefix(place.source(), place.slot(), place.shared());
+            }
+            prefixes.update(place.slot(), sequence.tokens(), place.shared());
+            promptTokens.addAndGet(sequence.promptLength());
+            cachedTokens.addAndGet(place.shared());
+            sequence.listener().started(place.shared());
+        } catch (RuntimeException e) {
+            fail(sequence, e);
+        }
+    }
+
+    private void step() {
+        long now = System.nanoTime();
+        for (Sequence sequence : List.copyOf(active)) {
+            FinishReason reason = sequence.stopReason(now);
+            if (reason != null) {
+                finish(sequence, reason);
+            }
+        }
+        if (active.isEmpty()) {
+            return;
+        }
+        int[] chunks = fillBatch();
+        long start = System.nanoTime();
+        Logits result;
+        try {
+            result = backend.forward(batch);
+        } catch (RuntimeException e) {
+            EngineException error = e instanceof EngineException known
+                    ? known
+                    : new EngineException("The backend failed in a step of " + batch.size() + " tokens.", e);
+            for (Sequence sequence : List.copyOf(active)) {
+                fail(sequence, error);
+            }
+            return;
+        }
+        rememberSpeed(System.nanoTime() - start, chunks);
+
+        int row = 0;
+        List<Sequence> stepped = List.copyOf(active);
+        for (int i = 0; i < stepped.size(); i++) {
+            Sequence sequence = stepped.get(i);
+            if (chunks[i] == 0) {
+                continue;
+            }
+            sequence.fed(chunks[i]);
+            prefixes.update(sequence.slot(), sequence.tokens(), sequence.cached());
+            if (sequence.pending() == 0) {
+                int sequenceRow = row++;
+                try {
+                    sampleNext(sequence, result, sequenceRow);
+                } catch (RuntimeException e) {
+                    fail(sequence, e);
+                }
+            }
+        }
+    }
+
+    /**
+     * One token of each sequence that is writing, then chunks of prompts within the step's budget: every prompt gets an
+     * equal share, and what short ones leave goes to long ones, so a long prompt does not hold up the others.
+     *
+     * @return tokens taken of each active sequence
+     */
+    private int[] fillBatch() {
+        batch.clear();
+        int[] chunks = new int[active.size()];
+        List<Integer> reading = new ArrayList<>();
+        for (int i = 0; i < chunks.length; i++) {
+            if (active.get(i).pending() == 1) {
+                chunks[i] = 1;
+            } else {
+                reading.add(i);
+            }
+        }
+        int writing = chunks.length - reading.size();
+        int budget = Math.min(batchTokens - writing, prefillBudget(writing > 0));
+        reading.sort(Comparator.comparingInt(i -> active.get(i).pending()));
+        for (int i = 0; i < reading.size(); i++) {
+            int sharers = reading.size() - i;
+            int share = (budget + sharers - 1) / sharers;
+            int chunk = Math.min(active.get(reading.get(i)).pending(), Math.min(share, budget));
+            chunks[reading.get(i)] = chunk;
+            budget -= chunk;
+        }
+        for (int i = 0; i < chunks.length; i++) {
+            Sequence sequence = active.get(i);
+            int first = sequence.cached();
+            for (int position = first; position < first + chunks[i]; position++) {
+                batch.add(sequence.tokens()[position], position, sequence.slot(), position == sequence.length() - 1);
+            }
+        }
+        return chunks;
+    }
+
+    private int prefillBudget(boolean othersWrite) {
+        if (prefillNanosPerToken == 0) {
+            return CHUNK_ALONE;
+        }
+        long fits = (long) (STEP_TARGET_NANOS / prefillNanosPerToken);
+        return Math.clamp(fits, Math.min(othersWrite ? CHUNK_LEAST : CHUNK_ALONE, batchTokens), batchTokens);
+    }
+
+    private void rememberSpeed(long nanos, int[] chunks) {
+        int largest = 0;
+        for (int chunk : chunks) {
+            largest = Math.max(largest, chunk);
+        }
+        if (largest >= CHUNK_LEAST) {
+            double measured = (double) nanos / batch.size();
+            prefillNanosPerToken = prefillNanosPerToken == 0 ? measured : 0.8 * prefillNanosPerToken + 0.2 * measured;
+        }
+    }
+
+    private void sampleNext(Sequence sequence, Logits result, int row) {
+        result.copyRow(row, logits);
+        float[] untouched = sequence.logProbabilities() >= 0 ? logits.clone() : logits;
+        int token = sequence.sample(logits, vocabSize);
+        completionTokens.incrementAndGet();
+        if (endOfGeneration.test(token)) {
+            finish(sequence, FinishReason.STOP);
+            return;
+        }
+        List<Sampler.Scored> scores = sequence.logProbabilities() >= 0
+                ? Sampler.logProbabilities(untouched, vocabSize, token, sequence.logProbabilities())
+                : List.of();
+        sequence.append(token);
+        if (!sequence.listener().token(token, scores)) {
+            finish(sequence, FinishReason.STOP);
+        } else if (sequence.full()) {
+            finish(sequence, FinishReason.LENGTH);
+        }
+    }
+
+    private void finish(Sequence sequence, FinishReason reason) {
+        release(sequence, true);
+        tellEnd(sequence, reason);
+    }
+
+    private void tellEnd(Sequence sequence, FinishReason reason) {
+        (reason == FinishReason.CANCELLED ? cancelled : completed).incrementAndGet();
+        try {
+            sequence.listener().finished(reason);
+        } catch (RuntimeException e) {
+            LOG.log(Level.WARNING, "A request's listener threw at its end.", e);
+        }
+    }
+
+    private void fail(Sequence sequence, RuntimeException error) {
+        release(sequence, false);
+        failed.incrementAndGet();
+        try {
+            sequence.listener().failed(error);
+        } catch (RuntimeException e) {
+            LOG.log(Level.WARNING, "A request's listener threw at its end.", e);
+        }
+    }
+
+    /** Frees the slot; what it holds stays for later prompts unless it cannot be trusted. */
+    private void release(Sequence sequence, boolean keep) {
+        if (!active.remove(sequence)) {
+            return;
+        }
+        int slot = sequence.slot();
+        if (keep && prefixReuse) {
+            prefixes.update(slot, sequence.tokens(), sequence.cached());
+        } else {
+            prefixes.forget(slot);
+        }
+        prefixes.release(slot);
+        lock.lock();
+        try {
+            activeCount--;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void failEverything(Throwable cause) {
+        EngineException error =
+                new EngineException("The engine's worker ended unexpectedly; restart the engine.", cause);
+        for (Sequence sequence : List.copyOf(active)) {
+            fail(sequence, error);
+        }
+        for (Sequence sequence : takeQueue()) {
+            failed.incrementAndGet();
+            sequence.listener().failed(error);
+        }
+    }
+
+    private void endEverything() {
+        for (Sequence sequence : List.copyOf(active)) {
+            finish(sequence, FinishReason.SHUTDOWN);
+        }
+        for (Sequence sequence : takeQueue()) {
+            tellEnd(sequence, FinishReason.SHUTDOWN);
+        }
+    }
+
+    private List<Sequence> takeQueue() {
+        lock.lock();
+        try {
+            refusing = true;
+            List<Sequence> waiting = List.copyOf(queue);
+            queue.clear();
+            idle.signalAll();
+            return waiting;
+        } finally {
+            lock.unlock();
+        }
+    }
+}

@@ -1,0 +1,140 @@
+package org.bloomery.engine.scheduler;
+
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicReference;
+import org.bloomery.engine.FinishReason;
+import org.bloomery.engine.sampling.Sampler;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One request on its way through the scheduler: its tokens, its sampler, its deadline. Everything but {@link #cancel}
+ * belongs to the worker once it is submitted.
+ */
+public final class Sequence {
+
+    private final int promptLength;
+    private final int maxTokens;
+    private final long deadlineNanos;
+    private final int logProbabilities;
+    private final Sampler sampler;
+    private final SequenceListener listener;
+    private final AtomicReference<@Nullable FinishReason> stop = new AtomicReference<>();
+
+    private int[] tokens;
+    private int length;
+    private int cached;
+    private int slot = -1;
+
+    /**
+     * A sequence to be submitted.
+     *
+     * @param prompt token ids, at least one
+     * @param maxTokens most tokens to generate, at least 1
+     * @param deadlineNanos value of {@link System#nanoTime} at which it ends wherever it is
+     * @param logProbabilities alternatives to report for each token, or -1 to report nothing
+     */
+    public Sequence(
+            int[] prompt,
+            int maxTokens,
+            long deadlineNanos,
+            int logProbabilities,
+            Sampler sampler,
+            SequenceListener listener) {
+        if (prompt.length == 0) {
+            throw new IllegalArgumentException("A sequence needs at least one prompt token.");
+        }
+        this.tokens = prompt.clone();
+        this.promptLength = prompt.length;
+        this.length = prompt.length;
+        this.maxTokens = maxTokens;
+        this.deadlineNanos = deadlineNanos;
+        this.logProbabilities = logProbabilities;
+        this.sampler = sampler;
+        this.listener = listener;
+    }
+
+    /** Ends the sequence before the worker's next step. Any thread may call it, at any time, more than once. */
+    public void cancel() {
+        stop.compareAndSet(null, FinishReason.CANCELLED);
+    }
+
+    /** Ends the sequence for another reason, unless it was told to end already. */
+    void stop(FinishReason reason) {
+        stop.compareAndSet(null, reason);
+    }
+
+    /** Why the sequence is to end before its next step, or null where it goes on. */
+    @Nullable
+    FinishReason stopReason(long nowNanos) {
+        FinishReason reason = stop.get();
+        if (reason == null && nowNanos - deadlineNanos >= 0) {
+            return FinishReason.DEADLINE;
+        }
+        return reason;
+    }
+
+    int slot() {
+        return slot;
+    }
+
+    /** Takes a place in the cache whose first {@code cachedTokens} tokens are this sequence's. */
+    void occupy(int newSlot, int cachedTokens) {
+        this.slot = newSlot;
+        this.cached = cachedTokens;
+    }
+
+    /** All tokens, the first {@link #length} of them valid. */
+    int[] tokens() {
+        return tokens;
+    }
+
+    int length() {
+        return length;
+    }
+
+    int promptLength() {
+        return promptLength;
+    }
+
+    /** Tokens that the cache holds. */
+    int cached() {
+        return cached;
+    }
+
+    /** Tokens that the cache does not hold: one while the answer is being written, more while the prompt is read. */
+    int pending() {
+        return length - cached;
+    }
+
+    boolean prefilling() {
+        return cached < promptLength;
+    }
+
+    /** The cache holds {@code count} more tokens. */
+    void fed(int count) {
+        cached += count;
+    }
+
+    int logProbabilities() {
+        return logProbabilities;
+    }
+
+    int sample(float[] logits, int vocabSize) {
+        return sampler.sample(logits, vocabSize, tokens, length);
+    }
+
+    void append(int token) {
+        if (length == tokens.length) {
+            tokens = Arrays.copyOf(tokens, Math.min(promptLength + maxTokens, Math.max(16, length * 2)));
+        }
+        tokens[length++] = token;
+    }
+
+    boolean full() {
+        return length - promptLength >= maxTokens;
+    }
+
+    SequenceListener listener() {
+        return listener;
+    }
+}

@@ -1,0 +1,391 @@
+package org.bloomery.engine.scheduler;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
+import org.bloomery.engine.EngineClosedException;
+import org.bloomery.engine.EngineException;
+import org.bloomery.engine.EngineOverloadedException;
+import org.bloomery.engine.FinishReason;
+import org.bloomery.engine.sampling.Sampler;
+import org.bloomery.engine.sampling.SamplingOptions;
+import org.bloomery.engine.sampling.SequenceBreakers;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class SchedulerTest {
+
+    /** Collects a sequence's tokens and its end. */
+    private static final class Recorder implements SequenceListener {
+        final List<Integer> tokens = new ArrayList<>();
+        final CompletableFuture<FinishReason> end = new CompletableFuture<>();
+        final CompletableFuture<Integer> first = new CompletableFuture<>();
+        volatile int cached = -1;
+        int stopAfter = Integer.MAX_VALUE;
+
+        @Override
+        public void started(int cachedTokens) {
+            cached = cachedTokens;
+        }
+
+        @Override
+        public boolean token(int token, List<Sampler.Scored> scores) {
+            tokens.add(token);
+            first.complete(token);
+            return tokens.size() < stopAfter;
+        }
+
+        @Override
+        public void finished(FinishReason reason) {
+            end.complete(reason);
+        }
+
+        @Override
+        public void failed(RuntimeException error) {
+            end.completeExceptionally(error);
+        }
+
+        FinishReason await() throws Exception {
+            return end.get(30, TimeUnit.SECONDS);
+        }
+    }
+
+    private static Sequence sequence(int[] prompt, int maxTokens, SequenceListener listener) {
+        return sequence(prompt, maxTokens, Duration.ofMinutes(5), listener);
+    }
+
+    private static Sequence sequence(int[] prompt, int maxTokens, Duration time, SequenceListener listener) {
+        Sampler sampler = new Sampler(SamplingOptions.GREEDY, SequenceBreakers.NONE, 1);
+        return new Sequence(prompt, maxTokens, System.nanoTime() + time.toNanos(), -1, sampler, listener);
+    }
+
+    private static int[] prompt(Random random, int length) {
+        return random.ints(length, 1, RecordingBackend.VOCAB).toArray();
+    }
+
+    private static Scheduler scheduler(RecordingBackend backend, int queueCapacity) {
+        return new Scheduler(backend, token -> token == 0, queueCapacity, true);
+    }
+
+    @Test
+    void answersEachOfManySequencesAsIfItWereAlone() throws Exception {
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        try (Scheduler scheduler = scheduler(new RecordingBackend(5, 40, 600, null), 1000)) {
+            List<int[]> prompts = new ArrayList<>();
+            List<Recorder> recorders = new ArrayList<>();
+            for (int i = 0; i < 200; i++) {
+                // Every other prompt continues an earlier one, as a conversation's next turn does.
+                int[] fresh = prompt(random, 1 + random.nextInt(120));
+                int[] earlier = i > 10 ? prompts.get(random.nextInt(i)) : new int[0];
+                int[] prompt = i % 2 == 0
+                        ? fresh
+                        : IntStream.concat(IntStream.of(earlier).limit(300), IntStream.of(fresh))
+                                .toArray();
+                prompts.add(prompt);
+                recorders.add(new Recorder());
+                scheduler.submit(sequence(prompt, 1 + i % 30, recorders.get(i)));
+            }
+            for (int i = 0; i < 200; i++) {
+                assertThat(recorders.get(i).await()).isEqualTo(FinishReason.LENGTH);
+                assertThat(recorders.get(i).tokens)
+                        .as("sequence %d, seed %d", i, seed)
+                        .isEqualTo(RecordingBackend.expected(prompts.get(i), 1 + i % 30));
+            }
+            SchedulerStats stats = scheduler.stats();
+            assertThat(stats.completed()).isEqualTo(200);
+            assertThat(stats.cachedTokens()).isPositive();
+            assertThat(stats.active()).isZero();
+        }
+    }
+
+    @Test
+    void decodesSequencesTogetherInOneBatch() throws Exception {
+        RecordingBackend backend = new RecordingBackend(4, 64, 100, new Semaphore(0));
+        try (Scheduler scheduler = scheduler(backend, 10)) {
+            List<Recorder> recorders = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                recorders.add(new Recorder());
+                scheduler.submit(sequence(new int[] {i + 1}, 10, recorders.get(i)));
+            }
+            backend.gate.release(1000);
+            for (Recorder recorder : recorders) {
+                recorder.await();
+            }
+            assertThat(backend.batchSizes).contains(4);
+        }
+    }
+
+    @Test
+    void readsALongPromptInChunksBesideOthersThatWrite() throws Exception {
+        RecordingBackend backend = new RecordingBackend(2, 512, 3000, new Semaphore(0));
+        try (Scheduler scheduler = scheduler(backend, 10)) {
+            Recorder writer = new Recorder();
+            scheduler.submit(sequence(new int[] {1, 2, 3}, 50, writer));
+            backend.gate.release(1);
+            writer.first.get(30, TimeUnit.SECONDS);
+            Recorder reader = new Recorder();
+            int[] longPrompt = prompt(new Random(1), 2000);
+            scheduler.submit(sequence(longPrompt, 5, reader));
+            backend.gate.release(100_000);
+            assertThat(reader.await()).isEqualTo(FinishReason.LENGTH);
+            writer.await();
+            assertThat(reader.tokens).isEqualTo(RecordingBackend.expected(longPrompt, 5));
+            assertThat(backend.batchSizes).allMatch(size -> size <= 512).anyMatch(size -> size > 1 && size < 2000);
+        }
+    }
+
+    @Test
+    void continuesAConversationFromTheCache() throws Exception {
+        try (Scheduler scheduler = scheduler(new RecordingBackend(3, 64, 500, null), 10)) {
+            int[] first = prompt(new Random(2), 100);
+            Recorder one = new Recorder();
+            scheduler.submit(sequence(first, 10, one));
+            one.await();
+            int[] second = IntStream.concat(
+                            IntStream.concat(
+                                    IntStream.of(first), one.tokens.stream().mapToInt(t -> t)),
+                            IntStream.of(prompt(new Random(3), 20)))
+                    .toArray();
+            Recorder two = new Recorder();
+            scheduler.submit(sequence(second, 10, two));
+            two.await();
+            // The last token of the answer was never fed, so it is not in the cache.
+            assertThat(two.cached).isEqualTo(109);
+            assertThat(two.tokens).isEqualTo(RecordingBackend.expected(second, 10));
+        }
+    }
+
+    @Test
+    void sharesThePrefixOfASequenceThatIsStillRunning() throws Exception {
+        RecordingBackend backend = new RecordingBackend(2, 256, 500, new Semaphore(0));
+        try (Scheduler scheduler = scheduler(backend, 10)) {
+            int[] system = prompt(new Random(4), 100);
+            Recorder one = new Recorder();
+            scheduler.submit(sequence(system, 50, one));
+            backend.gate.release(3);
+            one.first.get(30, TimeUnit.SECONDS);
+            int[] other =
+                    IntStream.concat(IntStream.of(system), IntStream.of(7, 8)).toArray();
+            Recorder two = new Recorder();
+            scheduler.submit(sequence(other, 5, two));
+            backend.gate.release(1000);
+            two.await();
+            one.await();
+            assertThat(two.cached).isEqualTo(100);
+            assertThat(two.tokens).isEqualTo(RecordingBackend.expected(other, 5));
+            assertThat(one.tokens).isEqualTo(RecordingBackend.expected(system, 50));
+        }
+    }
+
+    @Test
+    void takesNothingFromTheCacheWhenReuseIsOff() throws Exception {
+        try (Scheduler scheduler = new Scheduler(new RecordingBackend(2, 64, 500, null), t -> false, 10, false)) {
+            for (int i = 0; i < 3; i++) {
+                Recorder recorder = new Recorder();
+                scheduler.submit(sequence(new int[] {1, 2, 3, 4}, 4, recorder));
+                recorder.await();
+                assertThat(recorder.cached).isZero();
+            }
+        }
+    }
+
+    @Test
+    void cancelsBetweenPrefillChunksWithoutTouchingOthers() throws Exception {
+        RecordingBackend backend = new RecordingBackend(2, 64, 5000, new Semaphore(0));
+        try (Scheduler scheduler = scheduler(backend, 10)) {
+            Recorder victim = new Recorder();
+            Recorder neighbour = new Recorder();
+            Sequence cancelled = sequence(prompt(new Random(5), 4000), 10, victim);
+            int[] prompt = prompt(new Random(6), 30);
+            scheduler.submit(cancelled);
+            scheduler.submit(sequence(prompt, 40, neighbour));
+            backend.gate.release(3);
+            neighbour.first.get(30, TimeUnit.SECONDS);
+            scheduler.cancel(cancelled);
+            backend.gate.release(1000);
+            assertThat(victim.await()).isEqualTo(FinishReason.CANCELLED);
+            assertThat(victim.tokens).isEmpty();
+            neighbour.await();
+            assertThat(neighbour.tokens).isEqualTo(RecordingBackend.expected(prompt, 40));
+            assertThat(scheduler.stats().cancelled()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void cancelsAtRandomPointsWithoutVictims() throws Exception {
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        try (Scheduler scheduler = scheduler(new RecordingBackend(8, 32, 400, null), 10_000)) {
+            List<int[]> prompts = new ArrayList<>();
+            List<Recorder> recorders = new ArrayList<>();
+            for (int i = 0; i < 2000; i++) {
+                int[] prompt = prompt(random, 1 + random.nextInt(60));
+                prompts.add(prompt);
+                Recorder recorder = new Recorder();
+                recorders.add(recorder);
+                Sequence sequence = sequence(prompt, 20, recorder);
+                scheduler.submit(sequence);
+                if (i % 2 == 1) {
+                    if (random.nextBoolean()) {
+                        LockSupport.parkNanos(1000);
+                    }
+                    scheduler.cancel(sequence);
+                }
+            }
+            for (int i = 0; i < 2000; i++) {
+                FinishReason reason = recorders.get(i).await();
+                List<Integer> expected = RecordingBackend.expected(prompts.get(i), 20);
+                if (i % 2 == 0) {
+                    assertThat(reason).isEqualTo(FinishReason.LENGTH);
+                    assertThat(recorders.get(i).tokens).as("seed %d", seed).isEqualTo(expected);
+                } else {
+                    assertThat(reason).isIn(FinishReason.CANCELLED, FinishReason.LENGTH);
+                    List<Integer> written = recorders.get(i).tokens;
+                    assertThat(written).as("seed %d", seed).isEqualTo(expected.subList(0, written.size()));
+                }
+            }
+            assertThat(scheduler.stats().active()).isZero();
+        }
+    }
+
+    @Test
+    void endsLateSequencesInTheQueueAndInTheirSlots() throws Exception {
+        RecordingBackend backend = new RecordingBackend(1, 64, 5000, new Semaphore(0));
+        try (Scheduler scheduler = scheduler(backend, 10)) {
+            Recorder running = new Recorder();
+            Recorder waiting = new Recorder();
+            scheduler.submit(sequence(new int[] {1}, 4000, Duration.ofMillis(100), running));
+            scheduler.submit(sequence(new int[] {2}, 4000, Duration.ofMillis(50), waiting));
+            backend.gate.release(1);
+            running.first.get(30, TimeUnit.SECONDS);
+            Thread waiter = Thread.ofVirtual().start(() -> {
+                while (!running.end.isDone()) {
+                    backend.gate.release(1);
+                    LockSupport.parkNanos(1000);
+                }
+            });
+            assertThat(running.await()).isEqualTo(FinishReason.DEADLINE);
+            assertThat(waiting.await()).isEqualTo(FinishReason.DEADLINE);
+            waiter.join();
+            assertThat(waiting.tokens).isEmpty();
+        }
+    }
+
+    @Test
+    void refusesWhatItsQueueCannotHold() throws Exception {
+        RecordingBackend backend = new RecordingBackend(1, 64, 100, new Semaphore(0));
+        try (Scheduler scheduler = scheduler(backend, 2)) {
+            List<Recorder> recorders = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                recorders.add(new Recorder());
+                scheduler.submit(sequence(new int[] {1}, 3, recorders.get(i)));
+            }
+            assertThatThrownBy(() -> scheduler.submit(sequence(new int[] {1}, 3, new Recorder())))
+                    .isInstanceOf(EngineOverloadedException.class)
+                    .hasMessageContaining("queue of 2");
+            backend.gate.release(1000);
+            for (Recorder recorder : recorders) {
+                assertThat(recorder.await()).isEqualTo(FinishReason.LENGTH);
+            }
+            assertThat(scheduler.stats().refused()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void aFailedStepFailsItsSequencesAndLeavesTheSchedulerUsable() throws Exception {
+        RecordingBackend backend = new RecordingBackend(2, 64, 100, null);
+        try (Scheduler scheduler = scheduler(backend, 10)) {
+            backend.failure = new IllegalStateException("broken");
+            Recorder broken = new Recorder();
+            scheduler.submit(sequence(new int[] {1, 2}, 3, broken));
+            assertThatThrownBy(broken::await).hasCauseInstanceOf(EngineException.class);
+            Recorder next = new Recorder();
+            scheduler.submit(sequence(new int[] {1, 2}, 3, next));
+            assertThat(next.await()).isEqualTo(FinishReason.LENGTH);
+            assertThat(next.tokens).isEqualTo(RecordingBackend.expected(new int[] {1, 2}, 3));
+        }
+    }
+
+    @Test
+    void aListenerThatThrowsEndsOnlyItsOwnSequence() throws Exception {
+        try (Scheduler scheduler = scheduler(new RecordingBackend(2, 64, 100, null), 10)) {
+            CompletableFuture<RuntimeException> failed = new CompletableFuture<>();
+            scheduler.submit(sequence(new int[] {3}, 5, new SequenceListener() {
+                @Override
+                public boolean token(int token, List<Sampler.Scored> scores) {
+                    throw new IllegalStateException("listener");
+                }
+
+                @Override
+                public void finished(FinishReason reason) {}
+
+                @Override
+                public void failed(RuntimeException error) {
+                    failed.complete(error);
+                }
+            }));
+            Recorder other = new Recorder();
+            scheduler.submit(sequence(new int[] {4}, 30, other));
+            assertThat(other.await()).isEqualTo(FinishReason.LENGTH);
+            assertThat(failed.get(30, TimeUnit.SECONDS)).hasMessage("listener");
+        }
+    }
+
+    @Test
+    void stopsWhenTheListenerHasEnough() throws Exception {
+        try (Scheduler scheduler = scheduler(new RecordingBackend(2, 64, 100, null), 10)) {
+            Recorder recorder = new Recorder();
+            recorder.stopAfter = 3;
+            scheduler.submit(sequence(new int[] {3}, 50, recorder));
+            assertThat(recorder.await()).isEqualTo(FinishReason.STOP);
+            assertThat(recorder.tokens).hasSize(3);
+        }
+    }
+
+    @Test
+    void closeEndsWhatRunsAndWhatWaits() throws Exception {
+        RecordingBackend backend = new RecordingBackend(1, 64, 5000, new Semaphore(0));
+        Scheduler scheduler = scheduler(backend, 10);
+        Recorder running = new Recorder();
+        Recorder waiting = new Recorder();
+        scheduler.submit(sequence(new int[] {1}, 4000, running));
+        scheduler.submit(sequence(new int[] {2}, 4000, waiting));
+        backend.gate.release(2);
+        running.first.get(30, TimeUnit.SECONDS);
+        Thread closer = Thread.ofPlatform().start(scheduler::close);
+        backend.gate.release(100_000);
+        closer.join();
+        assertThat(running.await()).isEqualTo(FinishReason.SHUTDOWN);
+        assertThat(waiting.await()).isEqualTo(FinishReason.SHUTDOWN);
+        assertThat(backend.closed).isTrue();
+        assertThatThrownBy(() -> scheduler.submit(sequence(new int[] {1}, 1, new Recorder())))
+                .isInstanceOf(EngineClosedException.class);
+        scheduler.close();
+    }
+
+    @Test
+    void drainLetsRunningSequencesFinishAndRefusesNewOnes() throws Exception {
+        RecordingBackend backend = new RecordingBackend(1, 64, 5000, new Semaphore(0));
+        try (Scheduler scheduler = scheduler(backend, 10)) {
+            Recorder running = new Recorder();
+            scheduler.submit(sequence(new int[] {1}, 20, running));
+            assertThat(scheduler.drain(Duration.ofMillis(20))).isFalse();
+            assertThatThrownBy(() -> scheduler.submit(sequence(new int[] {1}, 1, new Recorder())))
+                    .isInstanceOf(EngineClosedException.class);
+            backend.gate.release(1000);
+            assertThat(scheduler.drain(Duration.ofSeconds(30))).isTrue();
+            assertThat(running.await()).isEqualTo(FinishReason.LENGTH);
+        }
+    }
+}
