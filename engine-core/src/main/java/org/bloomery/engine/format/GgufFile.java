@@ -1,0 +1,96 @@
+package org.bloomery.engine.format;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** An open GGUF model of one or more files. */
+final class GgufFile implements ModelFile {
+
+    /**
+     * The data section of one file.
+     *
+     * @param start where it begins in the file
+     * @param bytes the section, read-only
+     */
+    record Section(long start, MemorySegment bytes) {}
+
+    private final Path path;
+    private final Metadata metadata;
+    private final List<TensorInfo> tensors;
+    private final Map<String, TensorInfo> byName = new HashMap<>();
+    private final List<Section> sections;
+    private final long fileBytes;
+    private final Arena arena;
+
+    /**
+     * @param sections the data section of each part
+     * @param arena what the sections live in; closed with this object
+     */
+    GgufFile(
+            Path path,
+            Metadata metadata,
+            List<TensorInfo> tensors,
+            List<Section> sections,
+            long fileBytes,
+            Arena arena) {
+        this.path = path;
+        this.metadata = metadata;
+        this.tensors = List.copyOf(tensors);
+        this.sections = List.copyOf(sections);
+        this.fileBytes = fileBytes;
+        this.arena = arena;
+        for (TensorInfo tensor : this.tensors) {
+            byName.put(tensor.name(), tensor);
+        }
+    }
+
+    @Override
+    public Path path() {
+        return path;
+    }
+
+    @Override
+    public Metadata metadata() {
+        return metadata;
+    }
+
+    @Override
+    public List<TensorInfo> tensors() {
+        return tensors;
+    }
+
+    @Override
+    public @Nullable TensorInfo tensor(String name) {
+        return byName.get(name);
+    }
+
+    @Override
+    public MemorySegment data(TensorInfo tensor) {
+        if (!tensor.equals(byName.get(tensor.name()))) {
+            throw new IllegalArgumentException(
+                    "Tensor " + Quoted.of(tensor.name()) + " is none of file " + path.getFileName());
+        }
+        if (!arena.scope().isAlive()) {
+            throw new IllegalStateException("Model file " + path.getFileName() + " is closed");
+        }
+        Section section = sections.get(tensor.part());
+        return section.bytes().asSlice(tensor.offset() - section.start(), tensor.byteSize());
+    }
+
+    @Override
+    public long fileBytes() {
+        return fileBytes;
+    }
+
+    @Override
+    public void close() {
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
+    }
+}

@@ -1,0 +1,136 @@
+package org.bloomery.engine.format;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads a file's header in little-endian order and knows what it reads, for messages. Every read is checked against the
+ * bytes left before anything is allocated for it. The header is read, not mapped, so that a file which changes under
+ * the reader can give a wrong value but never a fault.
+ */
+final class HeaderInput {
+
+    /** Largest header: all keys, values and tensor descriptions together. */
+    static final long LARGEST_HEADER = 256L << 20;
+
+    private static final int BUFFER_BYTES = 1 << 16;
+
+    private final FileChannel channel;
+    private final String file;
+    private final long fileBytes;
+    private final ByteBuffer buffer;
+    /** Where in the file the bytes after the buffer's last lie. */
+    private long bufferEnd;
+
+    private String subject = "the header";
+    private @Nullable String subjectName;
+
+    HeaderInput(FileChannel channel, String file, long fileBytes) {
+        this.channel = channel;
+        this.file = file;
+        this.fileBytes = fileBytes;
+        this.buffer = ByteBuffer.allocate((int) Math.min(BUFFER_BYTES, fileBytes))
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .limit(0);
+    }
+
+    /** Says what the next reads are about. */
+    void subject(String subject, @Nullable String name) {
+        this.subject = subject;
+        this.subjectName = name;
+    }
+
+    String subject() {
+        return subjectName == null ? subject : subject + " " + Quoted.of(subjectName);
+    }
+
+    long position() {
+        return bufferEnd - buffer.remaining();
+    }
+
+    /** Bytes that the rest of the header may take. */
+    long remaining() {
+        return Math.min(fileBytes, LARGEST_HEADER) - position();
+    }
+
+    int uint8() throws IOException {
+        return need(1).get() & 0xFF;
+    }
+
+    int int32() throws IOException {
+        return need(Integer.BYTES).getInt();
+    }
+
+    long int64() throws IOException {
+        return need(Long.BYTES).getLong();
+    }
+
+    /** Reads the next {@code count} bytes, checked by {@link #require} before they are allocated. */
+    byte[] bytes(long count) throws IOException {
+        require(count);
+        byte[] bytes = new byte[Math.toIntExact(count)];
+        int filled = 0;
+        while (filled < bytes.length) {
+            int chunk = Math.min(bytes.length - filled, need(1).remaining());
+            buffer.get(bytes, filled, chunk);
+            filled += chunk;
+        }
+        return bytes;
+    }
+
+    void skip(long count) throws IOException {
+        require(count);
+        if (count <= buffer.remaining()) {
+            buffer.position(buffer.position() + (int) count);
+        } else {
+            position(position() + count);
+        }
+    }
+
+    /** Goes to a place that was checked before. */
+    void position(long position) {
+        bufferEnd = position;
+        buffer.limit(0);
+    }
+
+    /** Refuses where fewer than {@code count} bytes, an unsigned number, are left. */
+    void require(long count) {
+        long left = remaining();
+        if (count >= 0 && count <= left) {
+            return;
+        }
+        String needed = subject() + " at byte " + position() + " needs " + Long.toUnsignedString(count) + " bytes and ";
+        if (fileBytes > LARGEST_HEADER) {
+            throw refuse(needed + "the largest header that is read has " + LARGEST_HEADER);
+        }
+        throw refuse(needed + left + " are left; the file is truncated or damaged");
+    }
+
+    /** A finding about this file as one sentence. */
+    ModelFormatException refuse(String finding) {
+        return new ModelFormatException(
+                Character.toUpperCase(finding.charAt(0)) + finding.substring(1) + " (file " + file + ").");
+    }
+
+    private ByteBuffer need(int count) throws IOException {
+        if (buffer.remaining() >= count) {
+            return buffer;
+        }
+        require(count);
+        long end = bufferEnd;
+        buffer.compact();
+        while (buffer.position() < count) {
+            int read = channel.read(buffer, end);
+            if (read < 0) {
+                throw refuse("the file became shorter while it was read: it had " + fileBytes
+                        + " bytes and ends at byte " + end);
+            }
+            end += read;
+        }
+        bufferEnd = end;
+        return buffer.flip();
+    }
+}
