@@ -1,0 +1,71 @@
+package org.bloomery.spring.autoconfigure;
+
+import io.micrometer.observation.ObservationRegistry;
+import java.nio.file.Path;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.bloomery.engine.Engine;
+import org.bloomery.engine.EngineOptions;
+import org.bloomery.spring.chat.BloomeryChatModel;
+import org.springframework.ai.chat.observation.ChatModelObservationConvention;
+import org.springframework.ai.model.SpringAIModelProperties;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.annotation.Bean;
+import org.springframework.core.io.ResourceLoader;
+
+/**
+ * A chat model over the file that {@code bloomery.chat.model} names. The model is loaded before a web server opens its
+ * port, and freed after its requests have drained.
+ */
+@AutoConfiguration(beforeName = "org.springframework.ai.model.chat.client.autoconfigure.ChatClientAutoConfiguration")
+@ConditionalOnProperty(
+        name = SpringAIModelProperties.CHAT_MODEL,
+        havingValue = BloomeryChatModel.PROVIDER,
+        matchIfMissing = true)
+@ConditionalOnProperty(prefix = BloomeryChatProperties.PREFIX, name = "model")
+@EnableConfigurationProperties({BloomeryChatProperties.class, BloomeryEngineProperties.class})
+public final class BloomeryChatAutoConfiguration {
+
+    private static final Log log = LogFactory.getLog(BloomeryChatAutoConfiguration.class);
+
+    @Bean
+    @ConditionalOnMissingBean({Engine.class, BloomeryChatModel.class})
+    Engine bloomeryEngine(BloomeryChatProperties chat, BloomeryEngineProperties properties, ResourceLoader resources) {
+        chat.toOptions(); // Refuses a bad option before gigabytes are read for it.
+        String location = String.valueOf(chat.model());
+        Path file = ModelLocation.resolve(location, resources);
+        EngineOptions options = properties.toOptions(file);
+        log.info("Loading " + location);
+        Engine engine = OptionNames.under(
+                BloomeryEngineProperties.PREFIX,
+                () -> Engine.open(options, new LoadProgressLog(log, location, System::nanoTime)));
+        log.info(String.join(System.lineSeparator() + "  ", engine.report()));
+        return engine;
+    }
+
+    @Bean
+    @ConditionalOnBean(Engine.class)
+    @ConditionalOnMissingBean
+    EngineLifecycle bloomeryEngineLifecycle(Engine engine, BloomeryEngineProperties properties) {
+        return new EngineLifecycle(time -> true, engine::close, properties.shutdownTimeout());
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    BloomeryChatModel bloomeryChatModel(
+            Engine engine,
+            BloomeryChatProperties properties,
+            ObjectProvider<ObservationRegistry> observationRegistry,
+            ObjectProvider<ChatModelObservationConvention> observationConvention) {
+        return BloomeryChatModel.builder(engine)
+                .options(properties.toOptions())
+                .observationRegistry(observationRegistry.getIfUnique(() -> ObservationRegistry.NOOP))
+                .observationConvention(observationConvention.getIfAvailable())
+                .build();
+    }
+}

@@ -1,0 +1,94 @@
+package org.bloomery.spring.autoconfigure;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.bloomery.engine.EngineOptions;
+import org.bloomery.engine.InvalidOptionException;
+import org.bloomery.engine.format.LoadMode;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.core.io.Resource;
+
+/**
+ * How the engine runs the model.
+ *
+ * @param backend What computes: auto for the best one available, or a backend's name, such as java.
+ * @param kernels Inner loops of the Java backend: auto, vector or scalar. vector needs --add-modules
+ *     jdk.incubator.vector.
+ * @param contextLength Tokens a conversation may hold. 0 for the smaller of the model's own and 8,192.
+ * @param maxSequences Conversations decoded together, 1 to 256. Each has its share of the cache.
+ * @param batchTokens Most tokens of one forward pass, 16 to 8,192. More read a long prompt faster and hold up others
+ *     longer.
+ * @param queueCapacity Requests that may wait, 0 to 100,000. Further ones are refused.
+ * @param threads Compute threads, 1 to 1,024. 0 to plan from CPU affinity and quota.
+ * @param loadMode How the file comes into memory. map shares its pages with other processes, copy is safe from changes
+ *     of the file, auto maps where nobody else can write the file.
+ * @param kvCacheType Element type of the key/value cache, F16 or F32.
+ * @param timeout Most time a request may take from submission to the end, unless it names its own.
+ * @param prefixReuse Whether a conversation's earlier turns stay in the cache for its next one.
+ * @param chatTemplate Replaces the model's own chat template.
+ * @param shutdownTimeout Most time that running answers have to end when the application stops. Keep it below
+ *     spring.lifecycle.timeout-per-shutdown-phase.
+ */
+@ConfigurationProperties(BloomeryEngineProperties.PREFIX)
+public record BloomeryEngineProperties(
+        @DefaultValue("auto") String backend,
+        @DefaultValue("auto") String kernels,
+        @DefaultValue("0") int contextLength,
+        @DefaultValue("8") int maxSequences,
+        @DefaultValue("512") int batchTokens,
+        @DefaultValue("64") int queueCapacity,
+        @DefaultValue("0") int threads,
+        @DefaultValue("auto") LoadMode loadMode,
+        @DefaultValue("F16") String kvCacheType,
+        @DefaultValue("10m") Duration timeout,
+        @DefaultValue("true") boolean prefixReuse,
+        @Nullable Resource chatTemplate,
+        @DefaultValue("20s") Duration shutdownTimeout) {
+
+    static final String PREFIX = "bloomery.engine";
+
+    /** @throws InvalidOptionException naming the property, its value and its range */
+    public BloomeryEngineProperties {
+        if (shutdownTimeout.isNegative()) {
+            throw new InvalidOptionException(
+                    "Property '" + PREFIX + ".shutdown-timeout' is " + shutdownTimeout + "; it must not be negative.");
+        }
+    }
+
+    /**
+     * How to open this model.
+     *
+     * @throws InvalidOptionException naming the property, its value and its range
+     */
+    EngineOptions toOptions(Path model) {
+        return OptionNames.under(
+                PREFIX,
+                () -> EngineOptions.builder(model)
+                        .backend(backend)
+                        .kernels(kernels)
+                        .contextLength(contextLength)
+                        .maxSequences(maxSequences)
+                        .batchTokens(batchTokens)
+                        .queueCapacity(queueCapacity)
+                        .threads(threads)
+                        .loadMode(loadMode)
+                        .cacheType(kvCacheType)
+                        .defaultTimeout(timeout)
+                        .prefixReuse(prefixReuse)
+                        .chatTemplate(template())
+                        .build());
+    }
+
+    private @Nullable String template() {
+        try {
+            return chatTemplate == null ? null : chatTemplate.getContentAsString(StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new InvalidOptionException(
+                    "Option 'chat-template' is " + chatTemplate + ", which cannot be read; check the location.", e);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+package org.bloomery.spring.chat;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ThreadFactory;
+import java.util.function.Supplier;
+import org.bloomery.engine.Completion;
+import org.bloomery.engine.Generation;
+import org.bloomery.engine.GenerationRequest;
+import org.bloomery.engine.GenerationSink;
+import org.springframework.ai.chat.model.ChatResponse;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.FluxSink;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
+
+/**
+ * Carries one answer from the engine's worker to a subscriber. The worker only puts pieces into a queue, so a slow
+ * subscriber never holds up other answers; what waits there is bounded by the answer's own length, since max-tokens is
+ * always finite. Mapping and everything downstream run on virtual threads, and so does submitting, since rendering and
+ * tokenizing a long prompt is no work for an event loop.
+ */
+final class AnswerStream implements GenerationSink {
+
+    private static final ThreadFactory THREADS =
+            Thread.ofVirtual().name("bloomery-stream").factory();
+    private static final Scheduler HANDOVER =
+            Schedulers.fromExecutor(task -> THREADS.newThread(task).start());
+
+    /** A piece of the answer, waiting for the request's id. */
+    private interface Piece {
+        ChatResponse with(String id);
+    }
+
+    private final ResponseMapper responses;
+    private final FluxSink<Piece> subscriber;
+
+    private AnswerStream(ResponseMapper responses, FluxSink<Piece> subscriber) {
+        this.responses = responses;
+        this.subscriber = subscriber;
+    }
+
+    /** Answers the request once for each subscriber. Every failure comes through the stream. */
+    static Flux<ChatResponse> of(Answering engine, Supplier<GenerationRequest> request, ResponseMapper responses) {
+        return Flux.defer(() -> {
+            // The worker may have pieces ready before submit has returned the generation that knows the id.
+            CompletableFuture<String> id = new CompletableFuture<>();
+            return Flux.<Piece>create(subscriber -> {
+                        Generation generation = engine.submit(request.get(), new AnswerStream(responses, subscriber));
+                        id.complete(generation.id());
+                        subscriber.onCancel(generation::cancel);
+                    })
+                    .subscribeOn(HANDOVER)
+                    .publishOn(HANDOVER)
+                    .map(piece -> piece.with(id.join()));
+        });
+    }
+
+    @Override
+    public boolean onText(String delta) {
+        subscriber.next(id -> responses.text(id, delta));
+        return !subscriber.isCancelled();
+    }
+
+    @Override
+    public boolean onReasoning(String delta) {
+        subscriber.next(id -> responses.reasoning(id, delta));
+        return !subscriber.isCancelled();
+    }
+
+    @Override
+    public void onComplete(Completion completion) {
+        subscriber.next(id -> responses.last(completion));
+        subscriber.complete();
+    }
+
+    @Override
+    public void onError(RuntimeException error) {
+        // After a cancellation nobody listens, and Reactor would log the error as dropped.
+        if (!subscriber.isCancelled()) {
+            subscriber.error(error);
+        }
+    }
+}

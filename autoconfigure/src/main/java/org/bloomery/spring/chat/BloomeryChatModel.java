@@ -1,0 +1,228 @@
+package org.bloomery.spring.chat;
+
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationRegistry;
+import io.micrometer.observation.contextpropagation.ObservationThreadLocalAccessor;
+import java.util.concurrent.CancellationException;
+import org.bloomery.engine.Completion;
+import org.bloomery.engine.Engine;
+import org.bloomery.engine.FinishReason;
+import org.bloomery.engine.GenerationRequest;
+import org.bloomery.engine.GenerationSink;
+import org.bloomery.engine.InvalidOptionException;
+import org.jspecify.annotations.Nullable;
+import org.springframework.ai.chat.model.ChatModel;
+import org.springframework.ai.chat.model.ChatResponse;
+import org.springframework.ai.chat.model.MessageAggregator;
+import org.springframework.ai.chat.observation.ChatModelObservationContext;
+import org.springframework.ai.chat.observation.ChatModelObservationConvention;
+import org.springframework.ai.chat.observation.ChatModelObservationDocumentation;
+import org.springframework.ai.chat.observation.DefaultChatModelObservationConvention;
+import org.springframework.ai.chat.prompt.ChatOptions;
+import org.springframework.ai.chat.prompt.Prompt;
+import org.springframework.ai.model.tool.StructuredOutputChatOptions;
+import org.springframework.ai.model.tool.ToolCallingChatOptions;
+import org.springframework.util.Assert;
+import reactor.core.publisher.Flux;
+
+/**
+ * A chat model that answers inside this JVM. Safe for use by many threads; callers wait, they never compute.
+ *
+ * <p>A prompt's {@link BloomeryChatOptions} are used as they are, a prompt without options gets this model's, and any
+ * other options are combined with this model's. A finish reason is the name of an {@link FinishReason}. Tool calls are
+ * asked for, not executed: that is the work of {@code ChatClient}'s tool-calling advisor.
+ *
+ * <p>A stream consists of pieces of the answer and one last response with the finish reason, the usage and the tool
+ * calls. Cancelling it stops the generation.
+ */
+public class BloomeryChatModel implements ChatModel {
+
+    /** The provider's name, in {@code spring.ai.model.chat} and in observations. */
+    public static final String PROVIDER = "bloomery";
+
+    /** Metadata key of an assistant message: the model's thinking, in pieces while it streams and whole at the end. */
+    public static final String REASONING = "reasoningContent";
+
+    /** Metadata key of a last response: its {@link org.bloomery.engine.Timings}. */
+    public static final String TIMINGS = "timings";
+
+    /** Metadata key of a last generation: a list of {@link org.bloomery.engine.TokenLogProbability} where asked for. */
+    public static final String LOG_PROBABILITIES = "logProbabilities";
+
+    private static final ChatModelObservationConvention DEFAULT_CONVENTION =
+            new DefaultChatModelObservationConvention();
+
+    private final Answering engine;
+    private final ResponseMapper responses;
+    private final BloomeryChatOptions options;
+    private final ObservationRegistry observationRegistry;
+    private final @Nullable ChatModelObservationConvention observationConvention;
+
+    BloomeryChatModel(
+            Answering engine,
+            String modelName,
+            BloomeryChatOptions options,
+            ObservationRegistry observationRegistry,
+            @Nullable ChatModelObservationConvention observationConvention) {
+        this.engine = engine;
+        this.responses = new ResponseMapper(modelName);
+        this.options = named(options);
+        this.observationRegistry = observationRegistry;
+        this.observationConvention = observationConvention;
+    }
+
+    /** A model over this engine, which stays the caller's to close. */
+    public static Builder builder(Engine engine) {
+        return new Builder(engine);
+    }
+
+    @Override
+    public BloomeryChatOptions getOptions() {
+        return options;
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * @throws org.bloomery.engine.EngineException if the request is refused or fails
+     * @throws CancellationException if the thread is interrupted; its interrupt flag stays set
+     */
+    @Override
+    public ChatResponse call(Prompt prompt) {
+        BloomeryChatOptions chosen = optionsOf(prompt);
+        ChatModelObservationContext context = observed(prompt, chosen, false);
+        return observation(context).observe(() -> {
+            Completion completion =
+                    engine.submit(request(prompt, chosen), GenerationSink.NONE).await();
+            if (completion.finishReason() == FinishReason.CANCELLED) {
+                throw new CancellationException("The wait for answer " + completion.id()
+                        + " was interrupted, so its generation was cancelled.");
+            }
+            ChatResponse response = responses.whole(completion);
+            context.setResponse(response);
+            return response;
+        });
+    }
+
+    @Override
+    public Flux<ChatResponse> stream(Prompt prompt) {
+        return Flux.deferContextual(subscriber -> {
+            BloomeryChatOptions chosen = optionsOf(prompt);
+            ChatModelObservationContext context = observed(prompt, chosen, true);
+            Observation observation = observation(context);
+            Observation parent = subscriber.getOrDefault(ObservationThreadLocalAccessor.KEY, null);
+            observation.parentObservation(parent);
+            if (parent == null) {
+                observation.start();
+            } else {
+                Runnable start = observation::start;
+                parent.scoped(start);
+            }
+            Flux<ChatResponse> answer = AnswerStream.of(engine, () -> request(prompt, chosen), responses)
+                    .doOnError(observation::error)
+                    .doFinally(signal -> observation.stop())
+                    .contextWrite(written -> written.put(ObservationThreadLocalAccessor.KEY, observation));
+            // Outermost, so that the whole response is in the context before the observation stops.
+            return new MessageAggregator().aggregate(answer, context::setResponse);
+        });
+    }
+
+    private static GenerationRequest request(Prompt prompt, BloomeryChatOptions options) {
+        return RequestMapper.request(prompt.getInstructions(), options);
+    }
+
+    private Observation observation(ChatModelObservationContext context) {
+        return ChatModelObservationDocumentation.CHAT_MODEL_OPERATION.observation(
+                observationConvention, DEFAULT_CONVENTION, () -> context, observationRegistry);
+    }
+
+    private static ChatModelObservationContext observed(Prompt prompt, BloomeryChatOptions options, boolean streaming) {
+        return ChatModelObservationContext.builder()
+                .prompt(new Prompt(prompt.getInstructions(), options))
+                .provider(PROVIDER)
+                .streaming(streaming)
+                .build();
+    }
+
+    private BloomeryChatOptions optionsOf(Prompt prompt) {
+        return switch (prompt.getOptions()) {
+            case null -> options;
+            case BloomeryChatOptions ours -> named(ours);
+            case ChatOptions foreign ->
+                named(options.mutate().combineWith(portable(foreign)).build());
+        };
+    }
+
+    /**
+     * What a foreign options class shares with ours, read by its getters: Spring AI's combineWith sees nothing in a
+     * builder of another family.
+     */
+    private static ChatOptions.Builder<?> portable(ChatOptions foreign) {
+        if (foreign instanceof StructuredOutputChatOptions structured && structured.getOutputSchema() != null) {
+            throw new InvalidOptionException("Option 'output-schema' is set, but this model cannot constrain its answer"
+                    + " to a schema; leave the option out and put the format into the prompt.");
+        }
+        BloomeryChatOptions.Builder builder = BloomeryChatOptions.builder()
+                .model(foreign.getModel())
+                .frequencyPenalty(foreign.getFrequencyPenalty())
+                .maxTokens(foreign.getMaxTokens())
+                .presencePenalty(foreign.getPresencePenalty())
+                .stopSequences(foreign.getStopSequences())
+                .temperature(foreign.getTemperature())
+                .topK(foreign.getTopK())
+                .topP(foreign.getTopP());
+        if (foreign instanceof ToolCallingChatOptions tools) {
+            builder.toolCallbacks(tools.getToolCallbacks()).toolContext(tools.getToolContext());
+        }
+        return builder;
+    }
+
+    /** The options with this model's name, which observations show; another name is refused, since only one is here. */
+    private BloomeryChatOptions named(BloomeryChatOptions given) {
+        String name = given.getModel();
+        if (name == null) {
+            return given.mutate().model(responses.model()).build();
+        }
+        if (!name.equals(responses.model())) {
+            throw new InvalidOptionException("Option 'model' is '" + name + "', but the model loaded here is '"
+                    + responses.model() + "'; leave the option out or set it to that name.");
+        }
+        return given;
+    }
+
+    /** Collects what a chat model needs. Not safe for use by several threads. */
+    public static final class Builder {
+
+        private final Engine engine;
+        private BloomeryChatOptions options = BloomeryChatOptions.builder().build();
+        private ObservationRegistry observationRegistry = ObservationRegistry.NOOP;
+        private @Nullable ChatModelObservationConvention observationConvention;
+
+        private Builder(Engine engine) {
+            Assert.notNull(engine, "engine must not be null");
+            this.engine = engine;
+        }
+
+        /** What a prompt without options gets. */
+        public Builder options(BloomeryChatOptions options) {
+            this.options = options;
+            return this;
+        }
+
+        public Builder observationRegistry(ObservationRegistry observationRegistry) {
+            this.observationRegistry = observationRegistry;
+            return this;
+        }
+
+        /** Names and key values of observations, instead of Spring AI's own. */
+        public Builder observationConvention(@Nullable ChatModelObservationConvention observationConvention) {
+            this.observationConvention = observationConvention;
+            return this;
+        }
+
+        public BloomeryChatModel build() {
+            return new BloomeryChatModel(
+                    engine::submit, engine.model().name(), options, observationRegistry, observationConvention);
+        }
+    }
+}

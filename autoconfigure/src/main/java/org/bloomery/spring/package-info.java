@@ -1,4 +1,0 @@
-@NullMarked
-package org.bloomery.spring;
-
-import org.jspecify.annotations.NullMarked;
