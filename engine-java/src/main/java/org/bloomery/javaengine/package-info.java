@@ -1,3 +1,6 @@
+/**
+ * The Java backend: a model file in, logits out, all arithmetic in Java.
+ */
 @NullMarked
 package org.bloomery.javaengine;
 

@@ -1,13 +1,14 @@
 package org.bloomery.engine.format;
 
 /** Names out of a foreign file made fit for a message: quoted, on one line, and no longer than a line. */
-final class Quoted {
+public final class Quoted {
 
     private static final int LONGEST = 80;
 
     private Quoted() {}
 
-    static String of(String name) {
+    /** The name between quotes, what is not printable in it replaced. */
+    public static String of(String name) {
         StringBuilder quoted = new StringBuilder("'");
         for (int i = 0; i < name.length(); i++) {
             if (i == LONGEST) {

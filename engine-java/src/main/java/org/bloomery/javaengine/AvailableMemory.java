@@ -1,0 +1,122 @@
+package org.bloomery.javaengine;
+
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * Memory that this process can still take: the least of what the machine has left and what each control group above the
+ * process leaves. Pages of files that the kernel can drop count as left.
+ *
+ * @param bytes never below 0
+ * @param source where the number comes from, for messages
+ */
+record AvailableMemory(long bytes, String source) {
+
+    /** What this machine has left now. */
+    static AvailableMemory now() {
+        return read(Path.of("/"));
+    }
+
+    /** What a machine whose files lie under {@code root} has left; asks the JVM where there is no {@code /proc}. */
+    static AvailableMemory read(Path root) {
+        List<AvailableMemory> found = new ArrayList<>();
+        field(root.resolve("proc/meminfo"), "MemAvailable:")
+                .ifPresent(kibibytes -> found.add(new AvailableMemory(kibibytes * 1024, "free memory of the machine")));
+        if (found.isEmpty()) {
+            found.add(ofJvm());
+        }
+        for (String line : lines(root.resolve("proc/self/cgroup"))) {
+            String[] parts = line.split(":", 3);
+            if (parts.length == 3 && parts[1].isEmpty()) {
+                groups(root.resolve("sys/fs/cgroup"), parts[2], "memory.max", "memory.current", "inactive_file", found);
+            } else if (parts.length == 3 && List.of(parts[1].split(",")).contains("memory")) {
+                groups(
+                        root.resolve("sys/fs/cgroup/memory"),
+                        parts[2],
+                        "memory.limit_in_bytes",
+                        "memory.usage_in_bytes",
+                        "total_inactive_file",
+                        found);
+            }
+        }
+        AvailableMemory least = found.getFirst();
+        for (AvailableMemory each : found) {
+            least = each.bytes < least.bytes ? each : least;
+        }
+        return least;
+    }
+
+    private static AvailableMemory ofJvm() {
+        var system = ManagementFactory.getPlatformMXBean(com.sun.management.OperatingSystemMXBean.class);
+        // only Windows counts memory that caches would give back as free
+        boolean windows =
+                System.getProperty("os.name", "").toLowerCase(Locale.ROOT).startsWith("windows");
+        return windows
+                ? new AvailableMemory(system.getFreeMemorySize(), "free memory of the machine")
+                : new AvailableMemory(system.getTotalMemorySize(), "memory of the machine");
+    }
+
+    /** Adds what each group from the process's own up to the root leaves; a container sees its own as the root. */
+    private static void groups(
+            Path mount,
+            String group,
+            String limitName,
+            String usageName,
+            String cacheName,
+            List<AvailableMemory> found) {
+        Path folder =
+                mount.resolve(group.substring(group.startsWith("/") ? 1 : 0)).normalize();
+        if (!folder.startsWith(mount) || !Files.isDirectory(folder)) {
+            folder = mount;
+        }
+        while (folder != null && folder.startsWith(mount)) {
+            OptionalLong limit = number(folder.resolve(limitName));
+            OptionalLong usage = number(folder.resolve(usageName));
+            if (limit.isPresent() && usage.isPresent()) {
+                long droppable = field(folder.resolve("memory.stat"), cacheName).orElse(0L);
+                long left = limit.getAsLong() - Math.max(0, usage.getAsLong() - droppable);
+                found.add(new AvailableMemory(Math.max(0, left), "memory limit of the container (control group)"));
+            }
+            folder = folder.getParent();
+        }
+    }
+
+    private static Optional<Long> field(Path file, String name) {
+        for (String line : lines(file)) {
+            String[] parts = line.trim().split("\\s+");
+            if (parts.length >= 2 && parts[0].equals(name)) {
+                return parse(parts[1]).stream().boxed().findFirst();
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static OptionalLong number(Path file) {
+        List<String> lines = lines(file);
+        return lines.isEmpty() ? OptionalLong.empty() : parse(lines.getFirst().trim());
+    }
+
+    /** A number; empty for {@code max} and for what is no number or does not fit, which both mean no limit. */
+    private static OptionalLong parse(String text) {
+        try {
+            return OptionalLong.of(Long.parseLong(text));
+        } catch (NumberFormatException e) {
+            return OptionalLong.empty();
+        }
+    }
+
+    private static List<String> lines(Path file) {
+        try {
+            return Files.readAllLines(file);
+        } catch (IOException | SecurityException e) {
+            return List.of();
+        }
+    }
+}

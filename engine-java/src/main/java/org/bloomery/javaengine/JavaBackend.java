@@ -1,0 +1,179 @@
+package org.bloomery.javaengine;
+
+import org.bloomery.engine.backend.Backend;
+import org.bloomery.engine.backend.BackendInfo;
+import org.bloomery.engine.backend.BackendOptions;
+import org.bloomery.engine.backend.Batch;
+import org.bloomery.engine.backend.Logits;
+import org.bloomery.engine.backend.MemoryPlan;
+import org.bloomery.javaengine.arch.Architectures;
+import org.bloomery.javaengine.cache.KvCache;
+import org.bloomery.javaengine.kernel.Kernels;
+import org.bloomery.javaengine.layer.LogitRows;
+import org.bloomery.javaengine.layer.Pass;
+import org.bloomery.javaengine.tensor.WorkerPool;
+import org.bloomery.javaengine.tensor.Workspace;
+
+/**
+ * A loaded model with its cache and compute threads. Its buffers are made once, for the largest batch; a batch that asks
+ * for the logits of more tokens than there are sequences makes room for them when it comes.
+ */
+final class JavaBackend implements Backend {
+
+    private final Architectures.Model model;
+    private final BackendInfo info;
+    private final WorkerPool pool;
+    private final KvCache cache;
+    private final Pass pass;
+    private final LogitRows logits;
+    private boolean closed;
+
+    /** Takes over pool and cache: closes them when it is closed. */
+    JavaBackend(
+            Architectures.Model model,
+            BackendOptions options,
+            Kernels kernels,
+            MemoryPlan plan,
+            WorkerPool pool,
+            KvCache cache) {
+        this.model = model;
+        this.pool = pool;
+        this.cache = cache;
+        info = new BackendInfo(
+                "java",
+                kernels.name(),
+                kernels.reason(),
+                pool.threads(),
+                model.vocabSize(),
+                options.contextLength(),
+                options.maxSequences(),
+                options.maxBatchTokens(),
+                plan);
+        pass = new Pass(options.maxBatchTokens(), model.widths(), cache, new Workspace(pool));
+        logits = new LogitRows(model.vocabSize());
+    }
+
+    /** Bytes of Java heap that such a backend takes: buffers, packed activations, logits of every sequence. */
+    static long workspaceBytes(Architectures.Model model, BackendOptions options, Kernels kernels, int threads) {
+        Pass.Widths widths = model.widths();
+        int tokens = options.maxBatchTokens();
+        int widest = Math.max(Math.max(widths.embedding(), widths.query()), widths.feedForward());
+        return Pass.bytes(tokens, widths)
+                + (long) kernels.packedLength(widest, tokens) * Float.BYTES
+                + LogitRows.bytes(Math.min(options.maxSequences(), tokens), model.vocabSize())
+                + threads * Pass.bytesPerThread(model.cacheShape());
+    }
+
+    @Override
+    public BackendInfo info() {
+        return info;
+    }
+
+    @Override
+    public Logits forward(Batch batch) {
+        requireOpen();
+        int[] lengths = lengthsAfter(batch);
+        int[] before = lengths();
+        boolean done = false;
+        try {
+            for (int sequence = 0; sequence < lengths.length; sequence++) {
+                cache.extend(sequence, lengths[sequence]);
+            }
+            pass.start(batch);
+            model.decoder().forward(pass, logits);
+            done = true;
+            return logits;
+        } finally {
+            if (!done) {
+                for (int sequence = 0; sequence < before.length; sequence++) {
+                    cache.truncate(sequence, before[sequence]);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void truncate(int sequence, int from) {
+        requireOpen();
+        requireSequence(sequence);
+        if (from < 0) {
+            throw new IllegalArgumentException("Position " + from + " to truncate at is below 0");
+        }
+        cache.truncate(sequence, from);
+    }
+
+    @Override
+    public void copyPrefix(int source, int target, int length) {
+        requireOpen();
+        requireSequence(source);
+        requireSequence(target);
+        if (cache.length(target) != 0) {
+            throw new IllegalArgumentException("Sequence " + target + " holds " + cache.length(target)
+                    + " positions; a prefix is copied to an empty one");
+        }
+        if (length < 0 || length > cache.length(source)) {
+            throw new IllegalArgumentException(
+                    "Sequence " + source + " holds " + cache.length(source) + " positions; cannot copy " + length);
+        }
+        cache.copyPrefix(source, target, length);
+    }
+
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            pool.close();
+            cache.close();
+        }
+    }
+
+    /** Checks a batch before anything of it runs; returns how long each sequence will be. */
+    private int[] lengthsAfter(Batch batch) {
+        if (batch.size() > info.maxBatchTokens()) {
+            throw new IllegalArgumentException(
+                    "A batch of " + batch.size() + " tokens; the most is " + info.maxBatchTokens());
+        }
+        int[] lengths = lengths();
+        for (int i = 0; i < batch.size(); i++) {
+            int token = batch.token(i);
+            int position = batch.position(i);
+            int sequence = batch.sequence(i);
+            requireSequence(sequence);
+            if (token < 0 || token >= info.vocabSize()) {
+                throw new IllegalArgumentException("Token " + i + " of the batch has id " + token
+                        + "; the vocabulary has 0 to " + (info.vocabSize() - 1));
+            }
+            if (position >= info.contextLength()) {
+                throw new IllegalArgumentException("Token " + i + " of the batch has position " + position
+                        + "; the context holds " + info.contextLength());
+            }
+            if (position != lengths[sequence]) {
+                throw new IllegalArgumentException("Token " + i + " of the batch has position " + position
+                        + " in sequence " + sequence + "; the next one there is " + lengths[sequence]);
+            }
+            lengths[sequence]++;
+        }
+        return lengths;
+    }
+
+    private int[] lengths() {
+        int[] lengths = new int[info.maxSequences()];
+        for (int sequence = 0; sequence < lengths.length; sequence++) {
+            lengths[sequence] = cache.length(sequence);
+        }
+        return lengths;
+    }
+
+    private void requireSequence(int sequence) {
+        if (sequence < 0 || sequence >= info.maxSequences()) {
+            throw new IllegalArgumentException(
+                    "Sequence " + sequence + "; there are 0 to " + (info.maxSequences() - 1));
+        }
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("The backend is closed");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package org.bloomery.javaengine;
+
+import org.jspecify.annotations.NullMarked;
