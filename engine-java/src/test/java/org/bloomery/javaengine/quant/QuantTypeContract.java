@@ -1,12 +1,21 @@
 package org.bloomery.javaengine.quant;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.Random;
+import org.bloomery.engine.format.GgufReader;
+import org.bloomery.engine.format.LoadMode;
+import org.bloomery.engine.format.ModelFile;
+import org.bloomery.engine.format.TensorInfo;
+import org.bloomery.engine.format.TensorType;
 import org.junit.jupiter.api.Test;
 
 /** What every element type keeps: its layout round trips, its error stays inside its step, its bytes stay inside. */
@@ -28,6 +37,31 @@ abstract class QuantTypeContract {
     void isListed() {
         assertThat(QuantTypes.of(type.type())).hasSameClassAs(type);
         assertThat(QuantTypes.supports(type.type())).isTrue();
+    }
+
+    @Test
+    void equalsGoldenValuesBitForBit() {
+        String shared = System.getProperty("bloomery.shared", "");
+        Path golden = Path.of(shared, "golden", "quantized-tensors.gguf");
+        assumeTrue(Files.isRegularFile(golden), "Skipped: the golden blocks are not at " + golden);
+        try (ModelFile file = GgufReader.open(golden, LoadMode.COPY)) {
+            boolean plain = type.type() == TensorType.F32;
+            String name = plain ? "T.F16.f32" : "T." + type.type().name();
+            TensorInfo blocks = Objects.requireNonNull(file.tensor(name), name);
+            TensorInfo floats = plain ? blocks : Objects.requireNonNull(file.tensor(name + ".f32"), name);
+            int count = (int) blocks.elements();
+            float[] expected = new float[count];
+            MemorySegment.copy(file.data(floats), QuantType.FLOAT, 0, expected, 0, count);
+            assertThat(toBits(dequantize(file.data(blocks), count))).containsExactly(toBits(expected));
+        }
+    }
+
+    private static int[] toBits(float[] values) {
+        int[] bits = new int[values.length];
+        for (int i = 0; i < bits.length; i++) {
+            bits[i] = Float.floatToRawIntBits(values[i]);
+        }
+        return bits;
     }
 
     @Test
