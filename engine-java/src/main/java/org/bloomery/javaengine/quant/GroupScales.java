@@ -8,9 +8,11 @@ import java.lang.foreign.ValueLayout;
  * Groups 0 to 3 have their scale in the low 6 bits of bytes 0 to 3 and their minimum in those of bytes 4 to 7; groups 4
  * to 7 have the low 4 bits of both in bytes 8 to 11, and the upper 2 bits on top of bytes 0 to 3 and 4 to 7.
  */
-final class GroupScales {
+public final class GroupScales {
 
-    static final int GROUP = 32;
+    /** Elements in a group. */
+    public static final int GROUP = 32;
+
     private static final int GROUPS = 8;
     private static final int LARGEST = 63;
 
@@ -19,14 +21,16 @@ final class GroupScales {
 
     private GroupScales() {}
 
-    static int scale(MemorySegment source, long offset, int group) {
+    /** The scale of a group; {@code offset} is where the 12 bytes start. */
+    public static int scale(MemorySegment source, long offset, int group) {
         return group < 4
                 ? QuantType.unsigned(source, offset + group) & 63
                 : (QuantType.unsigned(source, offset + group + 4) & 0xF)
                         | (QuantType.unsigned(source, offset + group - 4) >>> 6 << 4);
     }
 
-    static int minimum(MemorySegment source, long offset, int group) {
+    /** The minimum of a group; {@code offset} is where the 12 bytes start. */
+    public static int minimum(MemorySegment source, long offset, int group) {
         return group < 4
                 ? QuantType.unsigned(source, offset + group + 4) & 63
                 : (QuantType.unsigned(source, offset + group + 4) >>> 4)

@@ -1,0 +1,37 @@
+package org.bloomery.javaengine.kernel.vector;
+
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.IntVector;
+import org.bloomery.javaengine.quant.QuantType;
+
+/** Reads {@link org.bloomery.javaengine.quant.Q5_1}. */
+final class Q5_1Rows implements VectorRows {
+
+    private static final int BLOCK = 32;
+    private static final int HALF = 16;
+    private static final int BYTES = 24;
+
+    @Override
+    public void dequantize(MemorySegment source, long offset, int count, float[] out, int outOffset) {
+        IntVector index = IntVector.zero(Lanes.INTS).addIndex(1);
+        for (int i = 0; i < count; i += BLOCK) {
+            long block = offset + (long) (i / BLOCK) * BYTES;
+            float scale = QuantType.half(source, block);
+            float minimum = QuantType.half(source, block + 2);
+            IntVector high = IntVector.broadcast(Lanes.INTS, source.get(QuantType.INT, block + 4));
+            for (int j = 0; j < HALF; j += Lanes.COUNT) {
+                IntVector pairs = Lanes.bytes(source, block + 8 + j);
+                IntVector first = pairs.and(0xF)
+                        .or(high.lanewise(LSHR, index.add(j)).and(1).lanewise(LSHL, 4));
+                IntVector second = pairs.lanewise(LSHR, 4)
+                        .and(0xF)
+                        .or(high.lanewise(LSHR, index.add(j + HALF)).and(1).lanewise(LSHL, 4));
+                Lanes.toFloats(first).mul(scale).add(minimum).intoArray(out, outOffset + i + j);
+                Lanes.toFloats(second).mul(scale).add(minimum).intoArray(out, outOffset + i + j + HALF);
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+package org.bloomery.javaengine.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.File;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.bloomery.engine.InvalidOptionException;
+import org.bloomery.engine.format.TensorType;
+import org.junit.jupiter.api.Test;
+
+class KernelLookupTest {
+
+    @Test
+    void takesTheVectorTierWhereItsModuleIsThere() {
+        Kernels kernels = KernelLookup.choose("auto");
+        assertThat(kernels.name()).startsWith("vector-");
+        assertThat(kernels.reason()).endsWith(".").contains("equal the scalar ones");
+        assertThat(KernelLookup.choose("vector").name()).isEqualTo(kernels.name());
+        assertThat(KernelLookup.choose("scalar").name()).isEqualTo("scalar");
+    }
+
+    @Test
+    void refusesAnUnknownTier() {
+        assertThatThrownBy(() -> KernelLookup.choose("quantum"))
+                .isInstanceOf(InvalidOptionException.class)
+                .hasMessage("Option kernels is 'quantum'; choose auto, vector or scalar.");
+    }
+
+    @Test
+    void runsWithoutTheVectorModuleAndNamesTheFlag() throws Exception {
+        assertThat(inPlainJvm("auto"))
+                .startsWith("scalar: ")
+                .contains("--add-modules jdk.incubator.vector")
+                .contains("JDK_JAVA_OPTIONS");
+        assertThat(inPlainJvm("vector"))
+                .startsWith("InvalidOptionException: Option kernels is 'vector'")
+                .contains("--add-modules jdk.incubator.vector");
+    }
+
+    /** What {@link #main} prints in a JVM without flags. */
+    private static String inPlainJvm(String tier) throws Exception {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+        command.addAll(List.of(KernelLookupTest.class.getName(), tier));
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().remove("JDK_JAVA_OPTIONS");
+        builder.environment().remove("JAVA_TOOL_OPTIONS");
+        builder.redirectError(ProcessBuilder.Redirect.to(new File(nullDevice())));
+        Process process = builder.start();
+        String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        return printed;
+    }
+
+    private static String nullDevice() {
+        return File.separatorChar == '\\' ? "NUL" : "/dev/null";
+    }
+
+    /** Prints the tier chosen, or the refusal. */
+    public static void main(String[] arguments) {
+        try {
+            Kernels kernels = KernelLookup.choose(arguments[0]);
+            System.out.println(kernels.name() + ": " + kernels.reason());
+        } catch (InvalidOptionException e) {
+            System.out.println("InvalidOptionException: " + e.getMessage());
+        }
+    }
+
+    @Test
+    void catchesEveryKernelThatComputesWrong() {
+        for (TensorType wrong : new TensorType[] {TensorType.F32, TensorType.Q8_0, TensorType.Q6_K}) {
+            assertThat(SelfTest.failure(new Faulty(wrong, false)))
+                    .hasValueSatisfying(failure -> assertThat(failure).contains(wrong.name()));
+            assertThat(SelfTest.failure(new Faulty(wrong, true)))
+                    .hasValueSatisfying(failure -> assertThat(failure).contains(wrong.name(), "LinkageError"));
+        }
+        assertThat(SelfTest.failure(KernelLookup.choose("scalar"))).isEmpty();
+    }
+
+    /** Scalar kernels, but for one type, whose last row is a little off or whose kernel cannot run. */
+    private record Faulty(TensorType wrong, boolean fails) implements Kernels {
+
+        private static final ScalarKernels SOUND = new ScalarKernels("Used by a test.");
+
+        @Override
+        public String name() {
+            return "faulty";
+        }
+
+        @Override
+        public String reason() {
+            return "Used by a test.";
+        }
+
+        @Override
+        public MatrixKernel matrix(TensorType type) {
+            MatrixKernel sound = SOUND.matrix(type);
+            return type == wrong ? new FaultyMatrixKernel(sound, fails) : sound;
+        }
+
+        @Override
+        public AttentionKernel attention() {
+            return SOUND.attention();
+        }
+
+        @Override
+        public int packedLength(int columns, int tokens) {
+            return 0;
+        }
+
+        @Override
+        public int packParts(int columns, int tokens) {
+            return 0;
+        }
+
+        @Override
+        public void pack(Activations x, int part) {}
+    }
+
+    private record FaultyMatrixKernel(MatrixKernel sound, boolean fails) implements MatrixKernel {
+
+        @Override
+        public int scratchLength(int columns, int tokens) {
+            return sound.scratchLength(columns, tokens);
+        }
+
+        @Override
+        public void multiply(
+                java.lang.foreign.MemorySegment weights,
+                int from,
+                int to,
+                Activations x,
+                float[] out,
+                int outOffset,
+                int rows,
+                float[] scratch) {
+            if (fails) {
+                throw new LinkageError("no such instruction");
+            }
+            sound.multiply(weights, from, to, x, out, outOffset, rows, scratch);
+            out[outOffset + x.tokens() * rows - 1] *= 1.01f;
+        }
+
+        @Override
+        public void dequantizeRow(
+                java.lang.foreign.MemorySegment weights, int row, int columns, float[] out, int outOffset) {
+            sound.dequantizeRow(weights, row, columns, out, outOffset);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+package org.bloomery.javaengine.kernel;
+
+class ScalarKernelsTest extends KernelContract {
+
+    ScalarKernelsTest() {
+        super(KernelLookup.choose("scalar"));
+    }
+}
