@@ -3,7 +3,6 @@ package org.bloomery.engine.format;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -22,31 +21,30 @@ final class GgufFile implements ModelFile {
     private final Path path;
     private final Metadata metadata;
     private final List<TensorInfo> tensors;
-    private final Map<String, TensorInfo> byName = new HashMap<>();
+    private final Map<String, TensorInfo> byName;
     private final List<Section> sections;
     private final long fileBytes;
     private final Arena arena;
 
     /**
+     * @param tensors of all parts by name, in order; owned by this object from now on
      * @param sections the data section of each part
      * @param arena what the sections live in; closed with this object
      */
     GgufFile(
             Path path,
             Metadata metadata,
-            List<TensorInfo> tensors,
+            Map<String, TensorInfo> tensors,
             List<Section> sections,
             long fileBytes,
             Arena arena) {
         this.path = path;
         this.metadata = metadata;
-        this.tensors = List.copyOf(tensors);
+        this.tensors = List.copyOf(tensors.values());
+        this.byName = tensors;
         this.sections = List.copyOf(sections);
         this.fileBytes = fileBytes;
         this.arena = arena;
-        for (TensorInfo tensor : this.tensors) {
-            byName.put(tensor.name(), tensor);
-        }
     }
 
     @Override

@@ -2,22 +2,19 @@ package org.bloomery.engine.format;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * The header of one GGUF file, checked against the format's rules, the reader's limits and the file's length.
  *
  * @param metadata the key/value pairs
- * @param tensors the tensors in the file's order, their offsets counted from the start of the file
+ * @param tensors the tensors by name, in the file's order
  * @param dataStart where the data section begins, or the end of the header where there are no tensors
  */
-record GgufHeader(GgufMetadata metadata, List<TensorInfo> tensors, long dataStart) {
+record GgufHeader(GgufMetadata metadata, Map<String, TensorInfo> tensors, long dataStart) {
 
     static final int MAGIC = 'G' | 'G' << 8 | 'U' << 16 | 'F' << 24;
 
@@ -41,10 +38,6 @@ record GgufHeader(GgufMetadata metadata, List<TensorInfo> tensors, long dataStar
     // Least bytes of a key with its value and of a tensor's description: a count that cannot be true is refused first
     private static final int LEAST_KEY_BYTES = Long.BYTES + 1 + Integer.BYTES + 1;
     private static final int LEAST_TENSOR_BYTES = Long.BYTES + 1 + 2 * Integer.BYTES + 2 * Long.BYTES;
-
-    GgufHeader {
-        tensors = List.copyOf(tensors);
-    }
 
     /**
      * Reads and checks the header.
@@ -70,13 +63,30 @@ record GgufHeader(GgufMetadata metadata, List<TensorInfo> tensors, long dataStar
         }
         GgufMetadata metadata = new GgufMetadata(file, values);
         int alignment = alignment(input, metadata);
-        return new GgufHeader(metadata, List.of(), 0).withTensors(input, (int) tensorCount, alignment, fileBytes, part);
+        Map<String, TensorInfo> tensors = new LinkedHashMap<>();
+        for (int i = 0; i < tensorCount; i++) {
+            TensorInfo tensor = tensor(input, i, part);
+            if (tensors.putIfAbsent(tensor.name(), tensor) != null) {
+                throw input.refuse(input.subject() + " is there twice; a name may be there once");
+            }
+        }
+        if (tensors.isEmpty()) {
+            refuseTrailing(input, padded(input.position(), alignment), fileBytes, "its header");
+            return new GgufHeader(metadata, tensors, input.position());
+        }
+        long start = padded(input.position(), alignment);
+        place(input, tensors, start, alignment, fileBytes);
+        return new GgufHeader(metadata, tensors, start);
     }
 
     private static void version(HeaderInput input) throws IOException {
+        byte[] beginning = input.beginning(Lookalike.BYTES);
+        if (beginning.length == 0) {
+            throw input.refuse("the file is empty; expected a GGUF file");
+        }
         input.subject("the magic number", null);
         if (input.int32() != MAGIC) {
-            throw input.refuse("the file does not begin with 'GGUF'");
+            throw input.refuse("the file does not begin with 'GGUF': " + Lookalike.describe(beginning));
         }
         input.subject("the version", null);
         int version = input.int32();
@@ -110,16 +120,13 @@ record GgufHeader(GgufMetadata metadata, List<TensorInfo> tensors, long dataStar
     }
 
     private static String name(HeaderInput input, int longest) throws IOException {
-        byte[] bytes = string(input, longest);
-        String name = new String(bytes, StandardCharsets.UTF_8);
-        if (name.indexOf('\uFFFD') >= 0 && !Arrays.equals(bytes, name.getBytes(StandardCharsets.UTF_8))) {
+        byte[] utf8 = input.bytes(length(input, longest));
+        String name = new String(utf8, StandardCharsets.UTF_8);
+        // A decoder that reports would need twice the memory; a name that holds this character itself is legal
+        if (name.indexOf('\uFFFD') >= 0 && !Arrays.equals(utf8, name.getBytes(StandardCharsets.UTF_8))) {
             throw input.refuse(input.subject() + " is no UTF-8");
         }
         return name;
-    }
-
-    private static byte[] string(HeaderInput input, int longest) throws IOException {
-        return input.bytes(length(input, longest));
     }
 
     private static long length(HeaderInput input, int longest) throws IOException {
@@ -146,7 +153,7 @@ record GgufHeader(GgufMetadata metadata, List<TensorInfo> tensors, long dataStar
         return switch (type) {
             case STRING -> {
                 boolean template = key.equals(TEMPLATE_KEY) || key.startsWith(TEMPLATE_KEY + ".");
-                yield new Value.Text(string(input, template ? LONGEST_TEMPLATE : LONGEST_STRING));
+                yield new Value.Text(input.bytes(length(input, template ? LONGEST_TEMPLATE : LONGEST_STRING)));
             }
             case ARRAY -> array(input);
             case UINT8, INT8, UINT16, INT16, UINT32, INT32, UINT64, INT64, FLOAT32, FLOAT64, BOOL ->
@@ -215,34 +222,6 @@ record GgufHeader(GgufMetadata metadata, List<TensorInfo> tensors, long dataStar
         return alignment.intValue();
     }
 
-    private GgufHeader withTensors(HeaderInput input, int count, int alignment, long fileBytes, int part)
-            throws IOException {
-        List<TensorInfo> described = new ArrayList<>();
-        Set<String> names = new HashSet<>();
-        for (int i = 0; i < count; i++) {
-            TensorInfo tensor = tensor(input, i, part);
-            if (!names.add(tensor.name())) {
-                throw input.refuse(input.subject() + " is there twice; a name may be there once");
-            }
-            described.add(tensor);
-        }
-        if (count == 0) {
-            refuseTrailing(input, padded(input.position(), alignment), fileBytes, "its header");
-            return new GgufHeader(metadata, List.of(), input.position());
-        }
-        // As ggml asks for: the tensors follow each other in order, each padded to the alignment
-        long start = padded(input.position(), alignment);
-        long next = start;
-        List<TensorInfo> placed = new ArrayList<>(count);
-        for (TensorInfo tensor : described) {
-            input.subject("tensor", tensor.name());
-            placed.add(place(input, tensor, start, next, alignment, fileBytes));
-            next = padded(placed.getLast().offset() + tensor.byteSize(), alignment);
-        }
-        refuseTrailing(input, next, fileBytes, "its last tensor");
-        return new GgufHeader(metadata, placed, start);
-    }
-
     /** The description of a tensor, its offset still as the file has it: from the start of the data section. */
     private static TensorInfo tensor(HeaderInput input, int index, int part) throws IOException {
         input.subject("the name of tensor " + index, null);
@@ -257,22 +236,22 @@ record GgufHeader(GgufMetadata metadata, List<TensorInfo> tensors, long dataStar
             throw input.refuse(input.subject() + " has " + Integer.toUnsignedString(dimensions)
                     + " dimensions; expected 1 to " + MOST_DIMENSIONS);
         }
-        List<Long> shape = new ArrayList<>(dimensions);
+        Long[] shape = new Long[dimensions];
         for (int i = 0; i < dimensions; i++) {
             long length = input.int64();
             if (length < 1) {
                 throw input.refuse(input.subject() + " has the length " + Long.toUnsignedString(length)
                         + " in dimension " + i + "; expected 1 to " + Long.MAX_VALUE);
             }
-            shape.add(length);
+            shape[i] = length;
         }
         int id = input.int32();
         TensorType type = TensorType.ofId(id);
         if (type == null) {
             throw input.refuse(input.subject() + " has the unknown element type " + Integer.toUnsignedString(id));
         }
-        if (shape.getFirst() % type.blockSize() != 0) {
-            throw input.refuse(input.subject() + " of type " + type + " has rows of " + shape.getFirst()
+        if (shape[0] % type.blockSize() != 0) {
+            throw input.refuse(input.subject() + " of type " + type + " has rows of " + shape[0]
                     + " elements; expected a multiple of the block's " + type.blockSize());
         }
         long bytes;
@@ -283,29 +262,41 @@ record GgufHeader(GgufMetadata metadata, List<TensorInfo> tensors, long dataStar
             }
             bytes = type.byteSize(elements);
         } catch (ArithmeticException e) {
-            throw input.refuse(input.subject() + " of type " + type + " has the shape " + shape
+            throw input.refuse(input.subject() + " of type " + type + " has the shape " + List.of(shape)
                     + ", whose size is no 64-bit number");
         }
-        return new TensorInfo(name, type, shape, part, input.int64(), bytes);
+        return new TensorInfo(name, type, List.of(shape), part, input.int64(), bytes);
     }
 
-    private static TensorInfo place(
-            HeaderInput input, TensorInfo tensor, long start, long next, int alignment, long fileBytes) {
-        long offset = tensor.offset();
-        if (offset < 0 || offset % alignment != 0) {
-            throw input.refuse(input.subject() + " has the data offset " + Long.toUnsignedString(offset)
-                    + "; expected a multiple of the alignment " + alignment);
+    /**
+     * Checks where the tensors lie and makes their offsets count from the start of the file. As ggml asks for, they follow
+     * each other in order, each padded to the alignment, so that none can overlap another.
+     */
+    private static void place(
+            HeaderInput input, Map<String, TensorInfo> tensors, long start, int alignment, long fileBytes) {
+        long next = start;
+        for (Map.Entry<String, TensorInfo> entry : tensors.entrySet()) {
+            TensorInfo tensor = entry.getValue();
+            input.subject("tensor", tensor.name());
+            long offset = tensor.offset();
+            if (offset < 0 || offset % alignment != 0) {
+                throw input.refuse(input.subject() + " has the data offset " + Long.toUnsignedString(offset)
+                        + "; expected a multiple of the alignment " + alignment);
+            }
+            if (offset != next - start) {
+                String fault = offset < next - start ? "overlaps the tensor before it" : "leaves a gap before it";
+                throw input.refuse(input.subject() + " " + fault + ": it has the data offset " + offset + "; expected "
+                        + (next - start));
+            }
+            if (next > fileBytes || tensor.byteSize() > fileBytes - next) {
+                throw input.refuse(input.subject() + " needs " + tensor.byteSize() + " bytes at byte " + next
+                        + " and the file has " + fileBytes + " in all; it is truncated or damaged");
+            }
+            entry.setValue(new TensorInfo(
+                    tensor.name(), tensor.type(), tensor.shape(), tensor.part(), next, tensor.byteSize()));
+            next = padded(next + tensor.byteSize(), alignment);
         }
-        if (offset != next - start) {
-            String fault = offset < next - start ? "overlaps the tensor before it" : "leaves a gap before it";
-            throw input.refuse(input.subject() + " " + fault + ": it has the data offset " + offset + "; expected "
-                    + (next - start));
-        }
-        if (next > fileBytes || tensor.byteSize() > fileBytes - next) {
-            throw input.refuse(input.subject() + " needs " + tensor.byteSize() + " bytes at byte " + next
-                    + " and the file has " + fileBytes + " in all; it is truncated or damaged");
-        }
-        return new TensorInfo(tensor.name(), tensor.type(), tensor.shape(), tensor.part(), next, tensor.byteSize());
+        refuseTrailing(input, next, fileBytes, "its last tensor");
     }
 
     private static void refuseTrailing(HeaderInput input, long end, long fileBytes, String last) {

@@ -9,7 +9,9 @@ import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -233,14 +235,60 @@ public final class GgufWriter {
 
     /** Writes the file, replacing one that is there. */
     public void write(Path file) throws IOException {
-        try (FileChannel channel = FileChannel.open(
-                file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+        try (FileChannel channel = create(file)) {
             write(channel);
         }
     }
 
+    private static FileChannel create(Path file) throws IOException {
+        return FileChannel.open(
+                file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
+    }
+
     /** Writes the file's bytes to a channel, which stays open. */
     public void write(WritableByteChannel channel) throws IOException {
+        write(channel, values, tensors.values());
+    }
+
+    /**
+     * Writes a split model: files {@code PREFIX-00001-of-0000N.gguf}, the first with all keys. A part ends before the
+     * tensor that would make its data larger than {@code partBytes}.
+     *
+     * @return the files, the first part first
+     */
+    public List<Path> writeSplit(Path folder, String prefix, long partBytes) throws IOException {
+        List<List<Tensor>> parts = new ArrayList<>(List.of(new ArrayList<>()));
+        long bytes = 0;
+        for (Tensor tensor : tensors.values()) {
+            bytes += padded(tensor.byteSize);
+            if (bytes > partBytes && !parts.getLast().isEmpty()) {
+                parts.add(new ArrayList<>());
+                bytes = padded(tensor.byteSize);
+            }
+            parts.getLast().add(tensor);
+        }
+        require(
+                parts.size() <= GgufReader.MOST_PARTS,
+                "The model would have " + parts.size() + " parts; at most " + GgufReader.MOST_PARTS + " are read");
+        List<Path> files = new ArrayList<>();
+        Value alignmentValue = scalar(ValueType.UINT32, alignment);
+        for (int i = 0; i < parts.size(); i++) {
+            Map<String, Value> keys = new LinkedHashMap<>(i == 0 ? values : Map.of());
+            keys.put(GgufHeader.ALIGNMENT_KEY, alignmentValue);
+            keys.put(GgufReader.SPLIT_NO_KEY, scalar(ValueType.UINT16, i));
+            keys.put(GgufReader.SPLIT_COUNT_KEY, scalar(ValueType.UINT16, parts.size()));
+            keys.put(GgufReader.SPLIT_TENSORS_KEY, scalar(ValueType.INT32, tensors.size()));
+            Path file = folder.resolve(new SplitName(prefix, i, parts.size()).toString());
+            try (FileChannel channel = create(file)) {
+                write(channel, keys, parts.get(i));
+            }
+            files.add(file);
+        }
+        return files;
+    }
+
+    private void write(WritableByteChannel channel, Map<String, Value> values, Collection<Tensor> tensors)
+            throws IOException {
         Output out = new Output(channel);
         out.int32(GgufHeader.MAGIC);
         out.int32(version);
@@ -251,7 +299,7 @@ public final class GgufWriter {
             out.value(entry.getValue());
         }
         long offset = 0;
-        for (Tensor tensor : tensors.values()) {
+        for (Tensor tensor : tensors) {
             out.string(tensor.name.getBytes(StandardCharsets.UTF_8));
             out.int32(tensor.shape.size());
             for (long length : tensor.shape) {
@@ -261,7 +309,7 @@ public final class GgufWriter {
             out.int64(offset);
             offset = padded(Math.addExact(offset, tensor.byteSize));
         }
-        for (Tensor tensor : tensors.values()) {
+        for (Tensor tensor : tensors) {
             out.zeros(padded(out.written) - out.written);
             long start = out.written;
             tensor.source.writeTo(out.limited(tensor.byteSize, tensor.name));

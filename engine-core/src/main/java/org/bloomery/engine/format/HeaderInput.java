@@ -83,17 +83,30 @@ final class HeaderInput {
 
     void skip(long count) throws IOException {
         require(count);
-        if (count <= buffer.remaining()) {
-            buffer.position(buffer.position() + (int) count);
-        } else {
-            position(position() + count);
-        }
+        position(position() + count);
     }
 
     /** Goes to a place that was checked before. */
     void position(long position) {
-        bufferEnd = position;
-        buffer.limit(0);
+        long bufferStart = bufferEnd - buffer.limit();
+        // Short arrays of strings are read twice: without this, each would fill the buffer again
+        if (position >= bufferStart && position <= bufferEnd) {
+            buffer.position((int) (position - bufferStart));
+        } else {
+            bufferEnd = position;
+            buffer.limit(0);
+        }
+    }
+
+    /** The file's first bytes, at most {@code most} of them, whatever was read before. */
+    byte[] beginning(int most) throws IOException {
+        ByteBuffer beginning = ByteBuffer.allocate((int) Math.min(most, fileBytes));
+        while (beginning.hasRemaining() && channel.read(beginning, beginning.position()) >= 0) {
+            // A read may give fewer bytes than were asked for
+        }
+        byte[] bytes = new byte[beginning.position()];
+        beginning.flip().get(bytes);
+        return bytes;
     }
 
     /** Refuses where fewer than {@code count} bytes, an unsigned number, are left. */

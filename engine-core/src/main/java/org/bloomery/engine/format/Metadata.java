@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Typed view of a model file's key/value pairs. A getter whose key holds another type throws
  * {@link ModelFormatException} naming key, found and expected type. Integers of every width are read as {@code long}
- * where the value fits; floats of both widths as {@code double}.
+ * where the value fits; floats of both widths as {@code double}. Bytes of a string that are no UTF-8 are read as U+FFFD.
+ * Arrays are decoded at each call: keep the result. The metadata stays readable when its file is closed.
  */
 public interface Metadata {
 
@@ -15,7 +16,10 @@ public interface Metadata {
 
     boolean contains(String key);
 
-    /** The value as {@code String, Long, Double, Boolean} or a {@code List} of one of them; null where absent. */
+    /**
+     * The value as {@code String, Long, Double, Boolean} or an unmodifiable {@code List} of one of them; null where absent.
+     * An unsigned integer above {@link Long#MAX_VALUE} is a {@link java.math.BigInteger}, which no typed getter reads.
+     */
     @Nullable
     Object value(String key);
 

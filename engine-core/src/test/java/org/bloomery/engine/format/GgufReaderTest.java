@@ -1,14 +1,28 @@
 package org.bloomery.engine.format;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
+import org.bloomery.engine.ModelNotFoundException;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -84,6 +98,221 @@ class GgufReaderTest {
             assertThat(model.metadata().strings("tokenizer.ggml.tokens")).hasSize(2048);
             assertThat(model.tensor("token_embd.weight")).isNotNull();
         }
+    }
+
+    @Test
+    void readsInvalidUtf8InValuesAsReplacementCharacters() throws IOException {
+        byte[] file = written(new GgufWriter().string("s", "aXb").strings("ss", List.of("aXb", "c")));
+        for (int i = 0; i < file.length; i++) {
+            if (file[i] == 'X') {
+                file[i] = (byte) 0xFF;
+            }
+        }
+        try (ModelFile model = GgufReader.open(Files.write(folder.resolve("u.gguf"), file), LoadMode.COPY)) {
+            assertThat(model.metadata().string("s")).isEqualTo("a\uFFFDb");
+            assertThat(model.metadata().strings("ss")).containsExactly("a\uFFFDb", "c");
+        }
+    }
+
+    @Test
+    void refusesInvalidUtf8InNames() throws IOException {
+        byte[] key = written(new GgufWriter().bool("keyX", true));
+        assertThat(refused("k.gguf", replaced(key, 'X', 0xFF))).contains("Key 0", "UTF-8");
+        byte[] tensor = written(new GgufWriter().tensor("Xt", TensorType.I8, List.of(1L), new byte[1]));
+        assertThat(refused("t.gguf", replaced(tensor, 'X', 0xC0))).contains("tensor 0", "UTF-8");
+    }
+
+    @Test
+    void tellsFilesApartThatAreNoGguf() throws IOException {
+        assertThat(refused("a", new byte[0])).contains("is empty");
+        assertThat(refused("a", new byte[] {'G', 'G'})).contains("truncated");
+        assertThat(refused("a", text("<!DOCTYPE html><html>"))).contains("HTML");
+        assertThat(refused("a", text("\n  <html><body>404"))).contains("HTML");
+        assertThat(refused("a", text("version https://git-lfs.github.com/spec/v1\noid")))
+                .contains("Git LFS");
+        assertThat(refused("a", text("PK\3\4 torch"))).contains("ZIP");
+        assertThat(refused("a", text("\u001f\u008b\b\0"))).contains("gzip");
+        assertThat(refused("a", text("\u0080\2}q\0"))).contains("pickle");
+        assertThat(refused("a", text("@\0\0\0\0\0\0\0{\"__metadata__\""))).contains("safetensors");
+        assertThat(refused("a", text("{\"model_type\": 1}"))).contains("JSON");
+        assertThat(refused("a", text("tjgg\1\0\0\0"))).contains("before GGUF");
+        assertThat(refused("a", text("FUGG\0\0\0\3"))).contains("big-endian");
+        assertThat(refused("a", new byte[100])).contains("zeros");
+        assertThat(refused("a", text("hello"))).contains("does not begin with 'GGUF'");
+    }
+
+    @Test
+    void tellsVersionsApart() throws IOException {
+        byte[] file = written(new GgufWriter());
+        assertThat(refused("a", replaced(file, 3, 1))).contains("version 1", "2 and 3");
+        assertThat(refused("a", replaced(file, 3, 4))).contains("version 4", "2 and 3");
+        assertThat(refused("a", replaced(file, 3, 0))).contains("version 0");
+        byte[] bigEndian = file.clone();
+        bigEndian[4] = 0;
+        bigEndian[7] = 3;
+        assertThat(refused("a", bigEndian)).contains("big-endian", "version 3");
+    }
+
+    @Test
+    void refusesPathsThatAreNoFiles() {
+        assertThatExceptionOfType(ModelNotFoundException.class)
+                .isThrownBy(() -> GgufReader.open(folder.resolve("absent.gguf"), LoadMode.AUTO))
+                .withMessageContainingAll("absent.gguf", "not there");
+        assertThatExceptionOfType(ModelFormatException.class)
+                .isThrownBy(() -> GgufReader.open(folder, LoadMode.AUTO))
+                .withMessageContaining("no regular file");
+    }
+
+    @Test
+    void keepsHostileNamesOutOfItsMessages() throws IOException {
+        String hostile = "a\n\u001b[31mERROR\u202e " + "x".repeat(1000);
+        String message = refused("h.gguf", lastByteReplaced(written(new GgufWriter().bool(hostile, true)), 7));
+        assertThat(message).doesNotContainPattern("[\\p{Cntrl}\u202e]").hasSizeLessThan(300);
+    }
+
+    @Test
+    void mapsOnlyWhatOthersCannotChange() throws IOException {
+        Assumptions.assumeTrue(
+                Files.getFileStore(folder).supportsFileAttributeView("posix"), "No POSIX permissions here");
+        Path own = Files.createDirectory(folder.resolve("own"));
+        Path file = own.resolve("m.gguf");
+        new GgufWriter().tensor("t", TensorType.I8, List.of(1L), new byte[1]).write(file);
+        Path link = Files.createSymbolicLink(folder.resolve("link.gguf"), file);
+
+        permit(own, "rwxr-xr-x");
+        permit(file, "rw-r--r--");
+        assertThat(isMapped(file, LoadMode.AUTO)).isTrue();
+        assertThat(isMapped(link, LoadMode.AUTO)).isTrue();
+        assertThat(isMapped(file, LoadMode.COPY)).isFalse();
+        permit(file, "rw-rw-r--");
+        assertThat(isMapped(file, LoadMode.AUTO)).isFalse();
+        assertThat(isMapped(file, LoadMode.MAP)).isTrue();
+        permit(file, "rw-r--rw-");
+        assertThat(isMapped(file, LoadMode.AUTO)).isFalse();
+        permit(file, "rw-r--r--");
+        permit(own, "rwxrwxr-x");
+        assertThat(isMapped(file, LoadMode.AUTO)).isFalse();
+        permit(own, "rwxr-xrwx");
+        assertThat(isMapped(link, LoadMode.AUTO)).isFalse();
+        permit(own, "rwxr-xr-x");
+        permit(folder, "rwxrwxrwx");
+        assertThat(isMapped(link, LoadMode.AUTO)).isTrue();
+    }
+
+    @Test
+    void aCopyDoesNotChangeWithTheFile() throws IOException {
+        Path file = folder.resolve("m.gguf");
+        new GgufWriter()
+                .tensor("t", TensorType.I8, List.of(4L), new byte[] {1, 2, 3, 4})
+                .write(file);
+        try (ModelFile model = GgufReader.open(file, LoadMode.COPY)) {
+            Files.write(file, new byte[3]);
+            assertThat(bytes(model, "t")).containsExactly(1, 2, 3, 4);
+        }
+    }
+
+    @Test
+    void givesNoBytesOnceItIsClosed() throws IOException {
+        Path file = folder.resolve("m.gguf");
+        new GgufWriter().tensor("t", TensorType.I8, List.of(4L), new byte[4]).write(file);
+        ModelFile model = GgufReader.open(file, LoadMode.MAP);
+        TensorInfo tensor = model.tensors().getFirst();
+        MemorySegment data = model.data(tensor);
+        assertThat(data.isReadOnly()).isTrue();
+        model.close();
+        model.close();
+        assertThatIllegalStateException().isThrownBy(() -> model.data(tensor));
+        assertThatIllegalStateException().isThrownBy(() -> data.get(ValueLayout.JAVA_BYTE, 0));
+    }
+
+    @Test
+    void givesBytesOfItsOwnTensorsOnly() throws IOException {
+        Path file = folder.resolve("m.gguf");
+        new GgufWriter().tensor("t", TensorType.I8, List.of(4L), new byte[4]).write(file);
+        try (ModelFile model = GgufReader.open(file, LoadMode.MAP)) {
+            TensorInfo forged = new TensorInfo("t", TensorType.I8, List.of(400L), 0, 0, 400);
+            assertThatIllegalArgumentException().isThrownBy(() -> model.data(forged));
+            assertThat(model.tensor("absent")).isNull();
+        }
+    }
+
+    @Test
+    void mapsFilesOfSeveralGigabytes() throws IOException {
+        Path file = folder.resolve("large.gguf");
+        long rows = 40_000;
+        long bytes = 65_536 * rows;
+        // Shape and offset of a small file made large; the data is a hole, which takes no space on the disk
+        byte[] header = written(new GgufWriter()
+                .tensor("large", TensorType.I8, List.of(64L, 1L), new byte[64])
+                .tensor("last", TensorType.I8, List.of(2L), new byte[] {5, 6}));
+        ByteBuffer buffer = ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN);
+        int shape = 24 + 8 + 5 + 4;
+        buffer.putLong(shape, 65_536).putLong(shape + 8, rows);
+        int lastOffset = shape + 16 + 4 + 8 + 8 + 4 + 4 + 8 + 4;
+        assertThat(buffer.getLong(lastOffset)).isEqualTo(64);
+        buffer.putLong(lastOffset, bytes);
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.wrap(header, 0, 128));
+            channel.write(ByteBuffer.wrap(new byte[] {5, 6}), 128 + bytes);
+        }
+        try (ModelFile model = GgufReader.open(file, LoadMode.MAP)) {
+            assertThat(model.fileBytes()).isEqualTo(128 + bytes + 2).isGreaterThan(Integer.MAX_VALUE);
+            assertThat(bytes(model, "last")).containsExactly(5, 6);
+            MemorySegment large = model.data(model.tensors().getFirst());
+            assertThat(large.byteSize()).isEqualTo(bytes);
+            assertThat(large.get(ValueLayout.JAVA_BYTE, bytes - 1)).isZero();
+        } finally {
+            Files.delete(file);
+        }
+    }
+
+    private boolean isMapped(Path file, LoadMode mode) {
+        try (ModelFile model = GgufReader.open(file, mode)) {
+            return model.data(model.tensors().getFirst()).isMapped();
+        }
+    }
+
+    private static void permit(Path path, String permissions) throws IOException {
+        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(permissions));
+    }
+
+    private String refused(String name, byte[] content) throws IOException {
+        Path file = Files.write(folder.resolve(name), content);
+        return String.valueOf(catchThrowableOfType(
+                        ModelFormatException.class,
+                        () -> GgufReader.open(file, LoadMode.COPY).close())
+                .getMessage());
+    }
+
+    private static byte[] text(String latin1) {
+        return latin1.getBytes(StandardCharsets.ISO_8859_1);
+    }
+
+    private static byte[] written(GgufWriter writer) throws IOException {
+        var out = new ByteArrayOutputStream();
+        writer.write(Channels.newChannel(out));
+        return out.toByteArray();
+    }
+
+    private static byte[] lastByteReplaced(byte[] file, int by) {
+        int end = file.length;
+        while (file[end - 1] == 0) {
+            end--;
+        }
+        byte[] changed = file.clone();
+        changed[end - 1] = (byte) by;
+        return changed;
+    }
+
+    /** Replaces the first byte of this value. */
+    private static byte[] replaced(byte[] file, int found, int by) {
+        byte[] changed = file.clone();
+        int at = 0;
+        while (changed[at] != found) {
+            at++;
+        }
+        changed[at] = (byte) by;
+        return changed;
     }
 
     private static byte[] bytes(ModelFile model, String tensor) {
