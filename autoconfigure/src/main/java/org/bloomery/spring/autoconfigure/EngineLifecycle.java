@@ -47,10 +47,14 @@ final class EngineLifecycle implements SmartLifecycle {
     public void stop() {
         running = false;
         stopped = true;
-        if (!drain.test(shutdownTimeout)) {
-            log.warn("Ending the answers that are still being written after " + shutdownTimeout.toSeconds() + " s.");
+        try {
+            if (!drain.test(shutdownTimeout)) {
+                log.warn("Ending the answers that are still being written after " + shutdownTimeout.toSeconds()
+                        + " s.");
+            }
+        } finally {
+            close.run();
         }
-        close.run();
     }
 
     /** Stops on a thread of its own, since others of the same phase may stop meanwhile. */
