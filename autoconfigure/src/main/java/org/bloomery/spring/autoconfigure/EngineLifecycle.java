@@ -49,8 +49,8 @@ final class EngineLifecycle implements SmartLifecycle {
         stopped = true;
         try {
             if (!drain.test(shutdownTimeout)) {
-                log.warn("Ending the answers that are still being written after " + shutdownTimeout.toSeconds()
-                        + " s.");
+                log.warn(
+                        "Ending the answers that are still being written after " + shutdownTimeout.toSeconds() + " s.");
             }
         } finally {
             close.run();
