@@ -150,7 +150,8 @@ public final class ModelReference {
             return Path.of(uri);
         } catch (URISyntaxException | IllegalArgumentException e) {
             throw new InvalidOptionException(
-                    "Option 'model' is '" + location + "', which is no URI of a local file (" + e.getMessage()
+                    "Option 'model' is '" + location + "', which is no URI of a local file ("
+                            + printable(String.valueOf(e.getMessage()))
                             + "); write file:///folder/model.gguf with special characters percent-encoded, or a path.",
                     e);
         }

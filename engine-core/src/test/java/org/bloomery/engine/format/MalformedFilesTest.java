@@ -27,7 +27,7 @@ import org.bloomery.engine.format.GgufOracle.Field;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInfo;
+import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -51,15 +51,9 @@ class MalformedFilesTest {
     private int refused;
 
     @AfterEach
-    void countsWhatItDid(TestInfo test) {
+    void countsWhatItDid(TestReporter report) {
         assertThat(refused).as("mutants refused").isPositive();
-        System.getLogger(MalformedFilesTest.class.getName())
-                .log(
-                        System.Logger.Level.INFO,
-                        "{0}: {1} mutants refused, {2} legal",
-                        test.getDisplayName(),
-                        refused,
-                        legal);
+        report.publishEntry("mutants", refused + " refused, " + legal + " legal");
     }
 
     static Stream<String> seeds() {
@@ -434,7 +428,11 @@ class MalformedFilesTest {
     /** Opens a mutant and checks the verdict; gives the message, empty where the mutant is legal. */
     private String judge(byte[] mutant, String what) throws IOException {
         Path file = folder.resolve("mutant.gguf");
-        Files.write(file, mutant);
+        // Written over the one before: a file system may flush one that is cut to nothing first
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.wrap(mutant));
+            channel.truncate(mutant.length);
+        }
         return open(file, mutant.length, GgufOracle.isLegal(mutant), what);
     }
 
