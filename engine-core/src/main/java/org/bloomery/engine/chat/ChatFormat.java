@@ -1,0 +1,342 @@
+package org.bloomery.engine.chat;
+
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.time.Clock;
+import java.time.ZoneId;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.bloomery.engine.InvalidOptionException;
+import org.bloomery.engine.TextSpan;
+import org.bloomery.engine.template.Template;
+import org.bloomery.engine.template.TemplateException;
+import org.bloomery.engine.template.Value;
+import org.bloomery.engine.tokenizer.Tokenizer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a model wants conversations written, from its chat template: turns messages into a prompt, and knows how its answers
+ * mark reasoning and tool calls. Conversations that a template refuses for their order of roles are tried again with turns
+ * joined, since several system messages, or two user messages in a row, are legal input. Immutable and safe for use by
+ * many threads.
+ */
+public final class ChatFormat {
+
+    /** Variables that the conversation sets and template arguments must leave alone. */
+    private static final Set<String> RESERVED =
+            Set.of("messages", "tools", "documents", "add_generation_prompt", "bos_token", "eos_token");
+
+    private static final int MAX_ARGUMENT_DEPTH = 32;
+    private static final int MAX_INTEGER_BITS = 4096;
+    private static final String NEEDLE = "bloomery_needle";
+
+    private final @Nullable Template template;
+    private final Map<String, Value> operatorVariables;
+    private final @Nullable String missingBos;
+    private final AnswerSyntax answers;
+    private final Clock clock;
+    private final boolean textArguments;
+    private final boolean systemTurns;
+
+    private ChatFormat(@Nullable String source, Tokenizer tokenizer, Clock clock) {
+        this.clock = clock;
+        this.template = source == null ? null : Template.parse(source);
+        this.answers = AnswerSyntax.of(source == null ? "" : source);
+        this.operatorVariables = new LinkedHashMap<>();
+        String bos = tokenizer.bosToken() < 0 ? "" : tokenizer.spelling(tokenizer.bosToken());
+        String eos = tokenizer.eosToken() < 0 ? "" : tokenizer.spelling(tokenizer.eosToken());
+        operatorVariables.put("bos_token", Value.trusted(bos));
+        operatorVariables.put("eos_token", Value.trusted(eos));
+        this.missingBos = tokenizer.addsBos() && !bos.isEmpty() ? bos : null;
+        this.systemTurns = template == null || rendersSystemTurns(template);
+        this.textArguments = template != null && wantsTextArguments(template);
+    }
+
+    /**
+     * The format of a model.
+     *
+     * @param template the chat template of the model file or of an option, or null where there is none; then only
+     *     {@link #prompt} fails
+     * @throws TemplateException where the template does not parse
+     */
+    public static ChatFormat of(@Nullable String template, Tokenizer tokenizer) {
+        return of(template, tokenizer, Clock.system(ZoneId.systemDefault()));
+    }
+
+    /** As {@link #of(String, Tokenizer)}, with the clock that templates read the date from. */
+    static ChatFormat of(@Nullable String template, Tokenizer tokenizer, Clock clock) {
+        return new ChatFormat(template, tokenizer, clock);
+    }
+
+    /**
+     * Writes a conversation as a prompt that ends where the assistant's answer begins. Text of messages, tools and template
+     * arguments is untrusted, the template's own text trusted. The prompt holds the begin token where the model wants one,
+     * so tokenise it without adding special tokens.
+     *
+     * @param templateArguments extra variables for the template: strings, numbers, booleans, null, lists and maps of them
+     * @throws TemplateException where the template fails, or refuses the conversation however its turns are joined
+     * @throws InvalidOptionException where there is no template, a template argument is of another type or has a reserved
+     *     name, or a tool's parameters are not a JSON object
+     */
+    public List<TextSpan> prompt(
+            List<ChatMessage> messages, List<ToolSpec> tools, Map<String, Object> templateArguments) {
+        Template present = template;
+        if (present == null) {
+            throw new InvalidOptionException(
+                    "The model has no chat template, so it cannot take messages; set one by the"
+                            + " option chatTemplate (bloomery.chat.template), or complete a plain prompt.");
+        }
+        Map<String, Value> variables = new LinkedHashMap<>(operatorVariables);
+        templateArguments.forEach((name, value) -> {
+            if (RESERVED.contains(name)) {
+                throw new InvalidOptionException(
+                        "Template argument '" + name + "' is set by the conversation itself; use another name.");
+            }
+            variables.put(name, argument(name, value, 0));
+        });
+        variables.put(
+                "tools",
+                tools.isEmpty()
+                        ? Value.none()
+                        : Value.list(tools.stream().map(ChatFormat::tool).toList()));
+        variables.put("documents", Value.none());
+        variables.put("add_generation_prompt", Value.of(true));
+        return withBos(render(present, systemTurns ? messages : Turns.withoutSystem(messages), variables));
+    }
+
+    private List<TextSpan> render(Template present, List<ChatMessage> messages, Map<String, Value> variables) {
+        try {
+            return renderOnce(present, messages, variables);
+        } catch (TemplateException first) {
+            if (!first.refusal()) {
+                throw first;
+            }
+            for (List<ChatMessage> joined : List.of(Turns.joined(messages), Turns.withoutSystem(messages))) {
+                if (!joined.equals(messages)) {
+                    try {
+                        return renderOnce(present, joined, variables);
+                    } catch (TemplateException next) {
+                        if (!next.refusal()) {
+                            throw next;
+                        }
+                    }
+                }
+            }
+            throw first;
+        }
+    }
+
+    private List<TextSpan> renderOnce(Template present, List<ChatMessage> messages, Map<String, Value> variables) {
+        Map<String, Value> all = new LinkedHashMap<>(variables);
+        all.put(
+                "messages",
+                Value.list(messages.stream()
+                        .map(each -> message(each, textArguments))
+                        .toList()));
+        return present.render(all, clock);
+    }
+
+    private List<TextSpan> withBos(List<TextSpan> prompt) {
+        String bos = missingBos;
+        if (bos == null
+                || (!prompt.isEmpty()
+                        && prompt.getFirst().trusted()
+                        && prompt.getFirst().text().startsWith(bos))) {
+            return prompt;
+        }
+        List<TextSpan> result = new ArrayList<>(prompt.size() + 1);
+        result.add(TextSpan.trusted(bos));
+        result.addAll(prompt);
+        return result;
+    }
+
+    /**
+     * A parser for one answer to a prompt of this format.
+     *
+     * @param toolsOffered whether the prompt offered tools; otherwise marks of tool calls are plain text
+     * @param prompt the prompt, whose end tells whether the answer begins inside the reasoning
+     * @param ids gives each tool call its id
+     */
+    public AnswerParser answerParser(boolean toolsOffered, List<TextSpan> prompt, Supplier<String> ids) {
+        return new AnswerParser(answers, toolsOffered, answers.opensReasoning(prompt), ids);
+    }
+
+    // Values
+
+    private static Value message(ChatMessage message, boolean textArguments) {
+        Map<String, Value> map = new LinkedHashMap<>();
+        map.put("role", Value.trusted(message.role().templateName()));
+        map.put("content", Value.untrusted(message.content()));
+        if (message.reasoning() != null) {
+            map.put("reasoning_content", Value.untrusted(message.reasoning()));
+        }
+        if (!message.toolCalls().isEmpty()) {
+            map.put(
+                    "tool_calls",
+                    Value.list(message.toolCalls().stream()
+                            .map(call -> toolCall(call, textArguments))
+                            .toList()));
+        }
+        if (message.toolCallId() != null) {
+            map.put("tool_call_id", Value.untrusted(message.toolCallId()));
+        }
+        if (message.toolName() != null) {
+            map.put("name", Value.untrusted(message.toolName()));
+        }
+        return Value.map(map);
+    }
+
+    private static Value toolCall(ToolCall call, boolean textArguments) {
+        Map<String, Value> function = new LinkedHashMap<>();
+        function.put("name", Value.untrusted(call.name()));
+        function.put("arguments", textArguments ? Value.untrusted(call.arguments()) : parsedOrText(call.arguments()));
+        Map<String, Value> map = new LinkedHashMap<>();
+        map.put("id", Value.untrusted(call.id()));
+        map.put("type", Value.trusted("function"));
+        map.put("function", Value.map(function));
+        return Value.map(map);
+    }
+
+    /** Arguments a model wrote may be no JSON; the conversation goes on with them as text. */
+    private static Value parsedOrText(String arguments) {
+        if (arguments.isBlank()) {
+            return Value.map(Map.of());
+        }
+        try {
+            return Value.json(arguments);
+        } catch (TemplateException e) {
+            return Value.untrusted(arguments);
+        }
+    }
+
+    private static Value tool(ToolSpec tool) {
+        Map<String, Value> function = new LinkedHashMap<>();
+        function.put("name", Value.untrusted(tool.name()));
+        function.put("description", Value.untrusted(tool.description()));
+        try {
+            function.put(
+                    "parameters",
+                    Value.json(
+                            tool.parameters().isBlank()
+                                    ? "{\"type\":\"object\",\"properties\":{}}"
+                                    : tool.parameters()));
+        } catch (TemplateException e) {
+            throw new InvalidOptionException("The parameters of a tool are not JSON: " + e.getMessage(), e);
+        }
+        return Value.map(
+                new LinkedHashMap<>(Map.of("type", Value.trusted("function"), "function", Value.map(function))));
+    }
+
+    private static Value argument(String name, @Nullable Object value, int depth) {
+        if (depth > MAX_ARGUMENT_DEPTH) {
+            throw new InvalidOptionException("Template argument '" + name + "' nests deeper than " + MAX_ARGUMENT_DEPTH
+                    + "; give flatter lists and maps.");
+        }
+        if (value == null) {
+            return Value.none();
+        }
+        return switch (value) {
+            case CharSequence text -> Value.untrusted(text.toString());
+            case Boolean truth -> Value.of(truth);
+            case Byte number -> Value.of(number.longValue());
+            case Short number -> Value.of(number.longValue());
+            case Integer number -> Value.of(number.longValue());
+            case Long number -> Value.of(number);
+            case BigInteger number -> integer(name, number);
+            case Float number -> Value.of(number.doubleValue());
+            case Double number -> Value.of(number);
+            case BigDecimal number -> Value.of(number.doubleValue());
+            case List<?> list ->
+                Value.list(list.stream()
+                        .map(item -> argument(name, item, depth + 1))
+                        .toList());
+            case Map<?, ?> map -> {
+                Map<String, Value> entries = new LinkedHashMap<>();
+                map.forEach((key, each) -> {
+                    if (!(key instanceof String text)) {
+                        throw new InvalidOptionException("Template argument '" + name
+                                + "' has a map key that is not a string; give string keys.");
+                    }
+                    entries.put(text, argument(name, each, depth + 1));
+                });
+                yield Value.untrustedMap(entries);
+            }
+            default ->
+                throw new InvalidOptionException("Template argument '" + name + "' is of type "
+                        + value.getClass().getName() + "; give a string, number, boolean, list or map.");
+        };
+    }
+
+    private static Value integer(String name, BigInteger number) {
+        if (number.bitLength() > MAX_INTEGER_BITS) {
+            throw new InvalidOptionException("Template argument '" + name + "' is an integer of " + number.bitLength()
+                    + " bits; at most " + MAX_INTEGER_BITS + " are allowed.");
+        }
+        return Value.of(number);
+    }
+
+    // What the template can do
+
+    /** Whether the text of a system message comes out, or the template at least refuses it loudly. */
+    private boolean rendersSystemTurns(Template present) {
+        try {
+            return text(probe(present, List.of(ChatMessage.system(NEEDLE), ChatMessage.user("user")), List.of(), false))
+                    .contains(NEEDLE);
+        } catch (TemplateException e) {
+            return true;
+        }
+    }
+
+    /**
+     * Whether tool calls come out right only with their arguments as JSON text: the template prints the arguments without
+     * making JSON of them, or fails on a mapping.
+     */
+    private boolean wantsTextArguments(Template present) {
+        ToolCall call = new ToolCall("call00001", "probe", "{\"" + NEEDLE + "\": \"value\"}");
+        List<ChatMessage> messages = List.of(
+                ChatMessage.user("user"),
+                ChatMessage.assistant("", null, List.of(call)),
+                ChatMessage.toolResult("call00001", "probe", "result"));
+        List<ToolSpec> tools = List.of(new ToolSpec("probe", "probe", "{\"type\":\"object\",\"properties\":{}}"));
+        try {
+            String mapped = text(probe(present, messages, tools, false));
+            if (mapped.contains(NEEDLE) && !mapped.contains("'" + NEEDLE + "':")) {
+                return false;
+            }
+        } catch (TemplateException e) {
+            if (e.refusal()) {
+                return false;
+            }
+        }
+        try {
+            return text(probe(present, messages, tools, true)).contains("\"" + NEEDLE + "\":");
+        } catch (TemplateException e) {
+            return false;
+        }
+    }
+
+    private List<TextSpan> probe(Template present, List<ChatMessage> messages, List<ToolSpec> tools, boolean asText) {
+        Map<String, Value> variables = new LinkedHashMap<>(operatorVariables);
+        variables.put(
+                "messages",
+                Value.list(messages.stream().map(each -> message(each, asText)).toList()));
+        variables.put(
+                "tools",
+                tools.isEmpty()
+                        ? Value.none()
+                        : Value.list(tools.stream().map(ChatFormat::tool).toList()));
+        variables.put("documents", Value.none());
+        variables.put("add_generation_prompt", Value.of(true));
+        return present.render(variables, clock);
+    }
+
+    private static String text(List<TextSpan> spans) {
+        StringBuilder text = new StringBuilder();
+        spans.forEach(span -> text.append(span.text()));
+        return text.toString();
+    }
+}
