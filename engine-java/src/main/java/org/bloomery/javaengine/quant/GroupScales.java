@@ -14,6 +14,9 @@ public final class GroupScales {
     public static final int GROUP = 32;
 
     private static final int GROUPS = 8;
+    private static final int SIX_BITS = 0x3F3F3F3F;
+    private static final int FOUR_BITS = 0x0F0F0F0F;
+    private static final int TWO_BITS = 0x03030303;
     private static final int LARGEST = 63;
 
     private final float[] scales = new float[GROUPS];
@@ -21,20 +24,27 @@ public final class GroupScales {
 
     private GroupScales() {}
 
-    /** The scale of a group; {@code offset} is where the 12 bytes start. */
-    public static int scale(MemorySegment source, long offset, int group) {
-        return group < 4
-                ? QuantType.unsigned(source, offset + group) & 63
-                : (QuantType.unsigned(source, offset + group + 4) & 0xF)
-                        | (QuantType.unsigned(source, offset + group - 4) >>> 6 << 4);
+    /** The scales of all groups, one a byte, group 0 the lowest; {@code offset} is where the 12 bytes start. */
+    public static long scales(MemorySegment source, long offset) {
+        int low = source.get(QuantType.INT, offset);
+        int rest = source.get(QuantType.INT, offset + 8);
+        return join(low & SIX_BITS, (rest & FOUR_BITS) | (((low >>> 6) & TWO_BITS) << 4));
     }
 
-    /** The minimum of a group; {@code offset} is where the 12 bytes start. */
-    public static int minimum(MemorySegment source, long offset, int group) {
-        return group < 4
-                ? QuantType.unsigned(source, offset + group + 4) & 63
-                : (QuantType.unsigned(source, offset + group + 4) >>> 4)
-                        | (QuantType.unsigned(source, offset + group) >>> 6 << 4);
+    /** The minima of all groups, as {@link #scales}. */
+    public static long minima(MemorySegment source, long offset) {
+        int low = source.get(QuantType.INT, offset + 4);
+        int rest = source.get(QuantType.INT, offset + 8);
+        return join(low & SIX_BITS, ((rest >>> 4) & FOUR_BITS) | (((low >>> 6) & TWO_BITS) << 4));
+    }
+
+    /** The scale or minimum of one group. */
+    public static int of(long groups, int group) {
+        return (int) (groups >>> (8 * group)) & 0xFF;
+    }
+
+    private static long join(int first, int second) {
+        return first | ((long) second << 32);
     }
 
     /** Chooses scales for a block of 256 floats and codes 0 to {@code top}, and writes the block's first 16 bytes. */

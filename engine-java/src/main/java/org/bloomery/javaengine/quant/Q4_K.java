@@ -26,11 +26,13 @@ public final class Q4_K implements QuantType {
             long block = offset + (long) (i / BLOCK) * BYTES;
             float scale = QuantType.half(source, block);
             float minimum = QuantType.half(source, block + 2);
+            long scales = GroupScales.scales(source, block + 4);
+            long minima = GroupScales.minima(source, block + 4);
             for (int group = 0; group < 8; group += 2) {
-                float firstScale = scale * GroupScales.scale(source, block + 4, group);
-                float firstMinimum = minimum * GroupScales.minimum(source, block + 4, group);
-                float secondScale = scale * GroupScales.scale(source, block + 4, group + 1);
-                float secondMinimum = minimum * GroupScales.minimum(source, block + 4, group + 1);
+                float firstScale = scale * GroupScales.of(scales, group);
+                float firstMinimum = minimum * GroupScales.of(minima, group);
+                float secondScale = scale * GroupScales.of(scales, group + 1);
+                float secondMinimum = minimum * GroupScales.of(minima, group + 1);
                 for (int j = 0; j < GROUP; j++) {
                     int pair = QuantType.unsigned(source, block + 16 + group * 16L + j);
                     int at = outOffset + i + group * GROUP + j;

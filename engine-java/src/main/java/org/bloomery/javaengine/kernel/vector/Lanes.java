@@ -78,6 +78,11 @@ final class Lanes {
     }
 
     /** The next {@link #COUNT} floats. */
+    static FloatVector floats(MemorySegment source, long offset) {
+        return FloatVector.fromMemorySegment(FLOATS, source, offset, ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** The next {@link #COUNT} floats. */
     static FloatVector floats(float[] source, int offset) {
         return FloatVector.fromArray(FLOATS, source, offset);
     }

@@ -1,8 +1,10 @@
 package org.bloomery.javaengine.kernel.vector;
 
+import static jdk.incubator.vector.VectorOperators.ADD;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import org.bloomery.javaengine.quant.QuantType;
 
@@ -26,5 +28,26 @@ final class Q4_0Rows implements VectorRows {
                 Lanes.toFloats(second).mul(scale).intoArray(out, outOffset + i + j + HALF);
             }
         }
+    }
+
+    @Override
+    public float dot(MemorySegment source, long offset, int columns, float[] x, int xOffset) {
+        FloatVector sum = FloatVector.zero(Lanes.FLOATS);
+        int blocks = columns / BLOCK;
+        for (int b = 0; b < blocks; b++) {
+            long block = offset + (long) b * BYTES;
+            FloatVector scale = FloatVector.broadcast(Lanes.FLOATS, QuantType.half(source, block));
+            FloatVector products = FloatVector.zero(Lanes.FLOATS);
+            for (int j = 0; j < HALF; j += Lanes.COUNT) {
+                int at = xOffset + b * BLOCK + j;
+                IntVector pairs = Lanes.bytes(source, block + 2 + j);
+                IntVector first = pairs.and(0xF).sub(8);
+                IntVector second = pairs.lanewise(LSHR, 4).and(0xF).sub(8);
+                products = Lanes.toFloats(first).fma(Lanes.floats(x, at), products);
+                products = Lanes.toFloats(second).fma(Lanes.floats(x, at + HALF), products);
+            }
+            sum = products.fma(scale, sum);
+        }
+        return sum.reduceLanes(ADD);
     }
 }

@@ -1,8 +1,10 @@
 package org.bloomery.javaengine.kernel.vector;
 
+import static jdk.incubator.vector.VectorOperators.ADD;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import org.bloomery.javaengine.quant.QuantType;
 
@@ -27,5 +29,25 @@ final class Q4_1Rows implements VectorRows {
                 Lanes.toFloats(second).mul(scale).add(minimum).intoArray(out, outOffset + i + j + HALF);
             }
         }
+    }
+
+    @Override
+    public float dot(MemorySegment source, long offset, int columns, float[] x, int xOffset) {
+        FloatVector sum = FloatVector.zero(Lanes.FLOATS);
+        int blocks = columns / BLOCK;
+        for (int b = 0; b < blocks; b++) {
+            long block = offset + (long) b * BYTES;
+            FloatVector scale = FloatVector.broadcast(Lanes.FLOATS, QuantType.half(source, block));
+            FloatVector minimum = FloatVector.broadcast(Lanes.FLOATS, QuantType.half(source, block + 2));
+            for (int j = 0; j < HALF; j += Lanes.COUNT) {
+                int at = xOffset + b * BLOCK + j;
+                IntVector pairs = Lanes.bytes(source, block + 4 + j);
+                IntVector first = pairs.and(0xF);
+                IntVector second = pairs.lanewise(LSHR, 4).and(0xF);
+                sum = Lanes.toFloats(first).fma(scale, minimum).fma(Lanes.floats(x, at), sum);
+                sum = Lanes.toFloats(second).fma(scale, minimum).fma(Lanes.floats(x, at + HALF), sum);
+            }
+        }
+        return sum.reduceLanes(ADD);
     }
 }

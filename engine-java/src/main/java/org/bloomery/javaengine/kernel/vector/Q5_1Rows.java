@@ -1,9 +1,11 @@
 package org.bloomery.javaengine.kernel.vector;
 
+import static jdk.incubator.vector.VectorOperators.ADD;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import org.bloomery.javaengine.quant.QuantType;
 
@@ -33,5 +35,30 @@ final class Q5_1Rows implements VectorRows {
                 Lanes.toFloats(second).mul(scale).add(minimum).intoArray(out, outOffset + i + j + HALF);
             }
         }
+    }
+
+    @Override
+    public float dot(MemorySegment source, long offset, int columns, float[] x, int xOffset) {
+        FloatVector sum = FloatVector.zero(Lanes.FLOATS);
+        IntVector index = IntVector.zero(Lanes.INTS).addIndex(1);
+        int blocks = columns / BLOCK;
+        for (int b = 0; b < blocks; b++) {
+            long block = offset + (long) b * BYTES;
+            FloatVector scale = FloatVector.broadcast(Lanes.FLOATS, QuantType.half(source, block));
+            FloatVector minimum = FloatVector.broadcast(Lanes.FLOATS, QuantType.half(source, block + 2));
+            IntVector high = IntVector.broadcast(Lanes.INTS, source.get(QuantType.INT, block + 4));
+            for (int j = 0; j < HALF; j += Lanes.COUNT) {
+                int at = xOffset + b * BLOCK + j;
+                IntVector pairs = Lanes.bytes(source, block + 8 + j);
+                IntVector first = pairs.and(0xF)
+                        .or(high.lanewise(LSHR, index.add(j)).and(1).lanewise(LSHL, 4));
+                IntVector second = pairs.lanewise(LSHR, 4)
+                        .and(0xF)
+                        .or(high.lanewise(LSHR, index.add(j + HALF)).and(1).lanewise(LSHL, 4));
+                sum = Lanes.toFloats(first).fma(scale, minimum).fma(Lanes.floats(x, at), sum);
+                sum = Lanes.toFloats(second).fma(scale, minimum).fma(Lanes.floats(x, at + HALF), sum);
+            }
+        }
+        return sum.reduceLanes(ADD);
     }
 }

@@ -1,10 +1,11 @@
 package org.bloomery.javaengine.kernel.vector;
 
+import static jdk.incubator.vector.VectorOperators.ADD;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import org.bloomery.javaengine.quant.QuantType;
 
@@ -12,6 +13,7 @@ import org.bloomery.javaengine.quant.QuantType;
 final class Q6_KRows implements VectorRows {
 
     private static final int BLOCK = 256;
+    private static final int HALF = 128;
     private static final int BYTES = 210;
     private static final int UPPER = 128;
     private static final int SCALES = 192;
@@ -19,38 +21,64 @@ final class Q6_KRows implements VectorRows {
 
     @Override
     public void dequantize(MemorySegment source, long offset, int count, float[] out, int outOffset) {
-        for (int i = 0; i < count; i += BLOCK) {
+        for (int i = 0; i < count; i += HALF) {
             long block = offset + (long) (i / BLOCK) * BYTES;
+            int half = i % BLOCK / HALF;
             float scale = QuantType.half(source, block + SCALE);
-            for (int half = 0; half < 2; half++) {
-                long nibbles = block + half * 64L;
-                long upper = block + UPPER + half * 32L;
-                long scales = block + SCALES + half * 8L;
-                int at = outOffset + i + half * 128;
+            long scales = source.get(QuantType.LONG, block + SCALES + half * 8L);
+            long nibbles = block + half * 64L;
+            long upper = block + UPPER + half * 32L;
+            // Two quarters of the half at a time: all four would be more than the compiler inlines into one method.
+            for (int odd = 0; odd < 2; odd++) {
                 for (int j = 0; j < 32; j += Lanes.COUNT) {
-                    IntVector even = Lanes.bytes(source, nibbles + j);
-                    IntVector odd = Lanes.bytes(source, nibbles + 32 + j);
-                    IntVector pairs = Lanes.bytes(source, upper + j);
-                    long group = scales + j / 16;
-                    write(even.and(0xF), pairs.and(3).lanewise(LSHL, 4), scale, source, group, out, at + j);
-                    write(odd.and(0xF), pairs.and(12).lanewise(LSHL, 2), scale, source, group + 2, out, at + 32 + j);
-                    write(even.lanewise(LSHR, 4).and(0xF), pairs.and(48), scale, source, group + 4, out, at + 64 + j);
-                    write(
-                            odd.lanewise(LSHR, 4).and(0xF),
-                            pairs.and(192).lanewise(LSHR, 2),
-                            scale,
-                            source,
-                            group + 6,
-                            out,
-                            at + 96 + j);
+                    IntVector low = Lanes.bytes(source, nibbles + odd * 32L + j);
+                    IntVector high = Lanes.bytes(source, upper + j).lanewise(LSHR, 2 * odd);
+                    int group = 2 * odd + j / 16;
+                    int at = outOffset + i + odd * 32 + j;
+                    codes(low, high.lanewise(LSHL, 4))
+                            .mul(scale(scale, scales, group))
+                            .intoArray(out, at);
+                    codes(low.lanewise(LSHR, 4), high)
+                            .mul(scale(scale, scales, group + 4))
+                            .intoArray(out, at + 64);
                 }
             }
         }
     }
 
-    private static void write(
-            IntVector low, IntVector high, float scale, MemorySegment source, long group, float[] out, int at) {
-        float groupScale = scale * source.get(ValueLayout.JAVA_BYTE, group);
-        Lanes.toFloats(low.or(high).sub(32)).mul(groupScale).intoArray(out, at);
+    @Override
+    public float dot(MemorySegment source, long offset, int columns, float[] x, int xOffset) {
+        FloatVector sum = FloatVector.zero(Lanes.FLOATS);
+        for (int i = 0; i < columns; i += HALF) {
+            long block = offset + (long) (i / BLOCK) * BYTES;
+            int half = i % BLOCK / HALF;
+            float scale = QuantType.half(source, block + SCALE);
+            long scales = source.get(QuantType.LONG, block + SCALES + half * 8L);
+            long nibbles = block + half * 64L;
+            long upper = block + UPPER + half * 32L;
+            // Two quarters of the half at a time: all four would be more than the compiler inlines into one method.
+            for (int odd = 0; odd < 2; odd++) {
+                for (int j = 0; j < 32; j += Lanes.COUNT) {
+                    IntVector low = Lanes.bytes(source, nibbles + odd * 32L + j);
+                    IntVector high = Lanes.bytes(source, upper + j).lanewise(LSHR, 2 * odd);
+                    int group = 2 * odd + j / 16;
+                    int at = xOffset + i + odd * 32 + j;
+                    FloatVector first = codes(low, high.lanewise(LSHL, 4)).mul(Lanes.floats(x, at));
+                    sum = first.fma(scale(scale, scales, group), sum);
+                    FloatVector second = codes(low.lanewise(LSHR, 4), high).mul(Lanes.floats(x, at + 64));
+                    sum = second.fma(scale(scale, scales, group + 4), sum);
+                }
+            }
+        }
+        return sum.reduceLanes(ADD);
+    }
+
+    /** Codes less their middle, from bits 0 to 3 of one vector and bits 4 and 5 of the other. */
+    private static FloatVector codes(IntVector low, IntVector high) {
+        return Lanes.toFloats(low.and(0xF).or(high.and(0x30)).sub(32));
+    }
+
+    private static FloatVector scale(float scale, long scales, int group) {
+        return FloatVector.broadcast(Lanes.FLOATS, scale * (byte) (scales >>> (8 * group)));
     }
 }

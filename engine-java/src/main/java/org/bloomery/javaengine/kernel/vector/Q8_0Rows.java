@@ -1,6 +1,9 @@
 package org.bloomery.javaengine.kernel.vector;
 
+import static jdk.incubator.vector.VectorOperators.ADD;
+
 import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
 import org.bloomery.javaengine.quant.QuantType;
 
 /** Reads {@link org.bloomery.javaengine.quant.Q8_0}. */
@@ -18,5 +21,22 @@ final class Q8_0Rows implements VectorRows {
                 Lanes.toFloats(Lanes.bytes(source, block + 2 + j)).mul(scale).intoArray(out, outOffset + i + j);
             }
         }
+    }
+
+    @Override
+    public float dot(MemorySegment source, long offset, int columns, float[] x, int xOffset) {
+        FloatVector sum = FloatVector.zero(Lanes.FLOATS);
+        int blocks = columns / BLOCK;
+        for (int b = 0; b < blocks; b++) {
+            long block = offset + (long) b * BYTES;
+            int at = xOffset + b * BLOCK;
+            FloatVector products =
+                    Lanes.toFloats(Lanes.bytes(source, block + 2)).mul(Lanes.floats(x, at));
+            for (int j = Lanes.COUNT; j < BLOCK; j += Lanes.COUNT) {
+                products = Lanes.toFloats(Lanes.bytes(source, block + 2 + j)).fma(Lanes.floats(x, at + j), products);
+            }
+            sum = products.fma(FloatVector.broadcast(Lanes.FLOATS, QuantType.half(source, block)), sum);
+        }
+        return sum.reduceLanes(ADD);
     }
 }

@@ -59,8 +59,10 @@ record VectorMatrixKernel(TensorType type, VectorRows rows) implements MatrixKer
         int columns = x.columns();
         long rowBytes = type.byteSize(columns);
         int sums = FOUR * columns;
-        if (x.tokens() == 1 && count == FOUR && rows.hasDot()) {
-            rows.dotFour(weights, row * rowBytes, rowBytes, columns, x.values(), x.offset(), out, outOffset);
+        if (x.tokens() == 1) {
+            for (int r = 0; r < count; r++) {
+                out[outOffset + r] = rows.dot(weights, (row + r) * rowBytes, columns, x.values(), x.offset());
+            }
             return;
         }
         for (int r = 0; r < count; r++) {

@@ -13,25 +13,11 @@ interface VectorRows {
      */
     void dequantize(MemorySegment source, long offset, int count, float[] out, int outOffset);
 
-    /** Whether {@link #dotFour} is faster than dequantising the rows first. */
-    default boolean hasDot() {
-        return false;
-    }
-
     /**
-     * The dot products of four rows, {@code rowBytes} apart, with one vector of activations; added in any order.
+     * The dot product of a row with activations; added in any order.
      *
-     * @param offset bytes to the first row
+     * @param offset bytes to the row
+     * @param columns elements, a multiple of the type's block size
      */
-    default void dotFour(
-            MemorySegment source,
-            long offset,
-            long rowBytes,
-            int columns,
-            float[] x,
-            int xOffset,
-            float[] out,
-            int outOffset) {
-        throw new UnsupportedOperationException();
-    }
+    float dot(MemorySegment source, long offset, int columns, float[] x, int xOffset);
 }
