@@ -98,6 +98,7 @@ class ArchitectureTest {
     private static final ArchRule FEW_LIBRARIES = classes()
             .should()
             .onlyDependOnClassesThat(resideInAPackage("java..")
+                    .or(resideInAPackage("com.sun.management"))
                     .or(resideInAPackage(ROOT + ".."))
                     .or(resideInAPackage("org.jspecify.annotations"))
                     .or(resideInAPackage("tools.jackson.core.."))

@@ -1,8 +1,6 @@
 package org.bloomery.engine.format;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -120,13 +118,7 @@ record GgufHeader(GgufMetadata metadata, Map<String, TensorInfo> tensors, long d
     }
 
     private static String name(HeaderInput input, int longest) throws IOException {
-        byte[] utf8 = input.bytes(length(input, longest));
-        String name = new String(utf8, StandardCharsets.UTF_8);
-        // A decoder that reports would need twice the memory; a name that holds this character itself is legal
-        if (name.indexOf('\uFFFD') >= 0 && !Arrays.equals(utf8, name.getBytes(StandardCharsets.UTF_8))) {
-            throw input.refuse(input.subject() + " is no UTF-8");
-        }
-        return name;
+        return input.text((int) length(input, longest));
     }
 
     private static long length(HeaderInput input, int longest) throws IOException {
@@ -248,7 +240,8 @@ record GgufHeader(GgufMetadata metadata, Map<String, TensorInfo> tensors, long d
         int id = input.int32();
         TensorType type = TensorType.ofId(id);
         if (type == null) {
-            throw input.refuse(input.subject() + " has the unknown element type " + Integer.toUnsignedString(id));
+            throw input.refuse(input.subject() + " has the unknown element type " + Integer.toUnsignedString(id)
+                    + "; convert the model to a type that ggml still has, such as Q8_0");
         }
         if (shape[0] % type.blockSize() != 0) {
             throw input.refuse(input.subject() + " of type " + type + " has rows of " + shape[0]

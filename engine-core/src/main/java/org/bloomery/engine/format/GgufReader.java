@@ -1,8 +1,10 @@
 package org.bloomery.engine.format;
 
+import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -37,7 +39,7 @@ public final class GgufReader {
      * @param file the GGUF file, or the first of a split model
      * @throws ModelNotFoundException if the file or a part of a split model is not there or cannot be read
      * @throws ModelFormatException if the file is no GGUF file, or breaks a rule of the format or a limit of the reader
-     * @throws InsufficientMemoryException if a copy does not fit into the memory that the JVM may use outside its heap
+     * @throws InsufficientMemoryException if a copy is larger than the memory of the machine or container
      */
     public static ModelFile open(Path file, LoadMode mode) {
         List<Part> parts = new ArrayList<>();
@@ -212,16 +214,17 @@ public final class GgufReader {
 
     private static MemorySegment copy(Part part, Arena arena) throws IOException {
         long bytes = part.dataBytes();
-        MemorySegment data;
-        try {
-            data = arena.allocate(bytes, COPY_ALIGNMENT);
-        } catch (OutOfMemoryError e) {
-            throw new InsufficientMemoryException(
-                    "A copy of model file " + name(part.file) + " needs " + bytes + " bytes outside the heap, which the"
-                            + " JVM does not get; raise -XX:MaxDirectMemorySize (by default as large as the heap) or"
-                            + " load the model with mode 'map'.",
-                    e);
+        long memory =
+                ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
+        if (bytes > memory) {
+            // Allocating would succeed, and the system would end some process once the copy fills the memory. Whether
+            // there
+            // is room beside everything else is for the backend's memory plan to say
+            throw new InsufficientMemoryException("A copy of model file " + name(part.file) + " needs " + bytes
+                    + " bytes and this machine or container has " + memory
+                    + " in all; choose a smaller model, or load it with mode 'map'.");
         }
+        MemorySegment data = arena.allocate(bytes, COPY_ALIGNMENT);
         long done = 0;
         while (done < bytes) {
             ByteBuffer chunk =

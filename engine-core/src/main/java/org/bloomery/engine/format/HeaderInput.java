@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,11 +17,13 @@ final class HeaderInput {
     /** Largest header: all keys, values and tensor descriptions together. */
     static final long LARGEST_HEADER = 256L << 20;
 
+    /** Enough for the longest key. */
     private static final int BUFFER_BYTES = 1 << 16;
 
     private final FileChannel channel;
     private final String file;
     private final long fileBytes;
+    private final byte[] bytes;
     private final ByteBuffer buffer;
     /** Where in the file the bytes after the buffer's last lie. */
     private long bufferEnd;
@@ -32,9 +35,8 @@ final class HeaderInput {
         this.channel = channel;
         this.file = file;
         this.fileBytes = fileBytes;
-        this.buffer = ByteBuffer.allocate((int) Math.min(BUFFER_BYTES, fileBytes))
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .limit(0);
+        this.bytes = new byte[(int) Math.min(BUFFER_BYTES, fileBytes)];
+        this.buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).limit(0);
     }
 
     /** Says what the next reads are about. */
@@ -68,17 +70,48 @@ final class HeaderInput {
         return need(Long.BYTES).getLong();
     }
 
+    /**
+     * Reads a name of {@code length} bytes, no more than a buffer. It is decoded where it lies: names may fill the whole
+     * header, and decoding alone may take four times their bytes.
+     */
+    String text(int length) throws IOException {
+        int start = need(length).position();
+        buffer.position(start + length);
+        String text = new String(bytes, start, length, StandardCharsets.UTF_8);
+        if (text.indexOf('\uFFFD') >= 0 && !isUtf8(text, start, start + length)) {
+            throw refuse(subject() + " is no UTF-8");
+        }
+        return text;
+    }
+
+    /** Whether every replacement character in the text is one that the bytes hold: each damage would give one more. */
+    private boolean isUtf8(String text, int start, int end) {
+        int there = 0;
+        for (int i = start; i + 2 < end; i++) {
+            if (bytes[i] == (byte) 0xEF && bytes[i + 1] == (byte) 0xBF && bytes[i + 2] == (byte) 0xBD) {
+                there++;
+            }
+        }
+        int shown = 0;
+        for (int i = 0; i < text.length(); i++) {
+            if (text.charAt(i) == '\uFFFD') {
+                shown++;
+            }
+        }
+        return shown == there;
+    }
+
     /** Reads the next {@code count} bytes, checked by {@link #require} before they are allocated. */
     byte[] bytes(long count) throws IOException {
         require(count);
-        byte[] bytes = new byte[Math.toIntExact(count)];
+        byte[] read = new byte[Math.toIntExact(count)];
         int filled = 0;
-        while (filled < bytes.length) {
-            int chunk = Math.min(bytes.length - filled, need(1).remaining());
-            buffer.get(bytes, filled, chunk);
+        while (filled < read.length) {
+            int chunk = Math.min(read.length - filled, need(1).remaining());
+            buffer.get(read, filled, chunk);
             filled += chunk;
         }
-        return bytes;
+        return read;
     }
 
     void skip(long count) throws IOException {
@@ -104,9 +137,9 @@ final class HeaderInput {
         while (beginning.hasRemaining() && channel.read(beginning, beginning.position()) >= 0) {
             // A read may give fewer bytes than were asked for
         }
-        byte[] bytes = new byte[beginning.position()];
-        beginning.flip().get(bytes);
-        return bytes;
+        byte[] read = new byte[beginning.position()];
+        beginning.flip().get(read);
+        return read;
     }
 
     /** Refuses where fewer than {@code count} bytes, an unsigned number, are left. */

@@ -11,6 +11,6 @@ public enum LoadMode {
     AUTO,
     /** Map the file. A file truncated or overwritten while mapped can end the process. */
     MAP,
-    /** Read the file once into memory outside the heap, which {@code -XX:MaxDirectMemorySize} bounds. */
+    /** Read the file once into memory outside the heap. */
     COPY
 }

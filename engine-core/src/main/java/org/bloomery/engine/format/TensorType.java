@@ -43,7 +43,9 @@ public enum TensorType {
     TQ1_0(34, 256, 54),
     TQ2_0(35, 256, 66),
     MXFP4(39, 32, 17),
-    NVFP4(40, 64, 36);
+    NVFP4(40, 64, 36),
+    Q1_0(41, 128, 18),
+    Q2_0(42, 64, 18);
 
     private static final Map<Integer, TensorType> BY_ID =
             Arrays.stream(values()).collect(Collectors.toUnmodifiableMap(TensorType::id, Function.identity()));

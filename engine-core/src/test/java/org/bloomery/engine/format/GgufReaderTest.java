@@ -22,6 +22,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
+import org.bloomery.engine.InsufficientMemoryException;
 import org.bloomery.engine.ModelNotFoundException;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -238,23 +239,8 @@ class GgufReaderTest {
 
     @Test
     void mapsFilesOfSeveralGigabytes() throws IOException {
-        Path file = folder.resolve("large.gguf");
-        long rows = 40_000;
-        long bytes = 65_536 * rows;
-        // Shape and offset of a small file made large; the data is a hole, which takes no space on the disk
-        byte[] header = written(new GgufWriter()
-                .tensor("large", TensorType.I8, List.of(64L, 1L), new byte[64])
-                .tensor("last", TensorType.I8, List.of(2L), new byte[] {5, 6}));
-        ByteBuffer buffer = ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN);
-        int shape = 24 + 8 + 5 + 4;
-        buffer.putLong(shape, 65_536).putLong(shape + 8, rows);
-        int lastOffset = shape + 16 + 4 + 8 + 8 + 4 + 4 + 8 + 4;
-        assertThat(buffer.getLong(lastOffset)).isEqualTo(64);
-        buffer.putLong(lastOffset, bytes);
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-            channel.write(ByteBuffer.wrap(header, 0, 128));
-            channel.write(ByteBuffer.wrap(new byte[] {5, 6}), 128 + bytes);
-        }
+        long bytes = 2600L << 20;
+        Path file = sparse(bytes);
         try (ModelFile model = GgufReader.open(file, LoadMode.MAP)) {
             assertThat(model.fileBytes()).isEqualTo(128 + bytes + 2).isGreaterThan(Integer.MAX_VALUE);
             assertThat(bytes(model, "last")).containsExactly(5, 6);
@@ -264,6 +250,38 @@ class GgufReaderTest {
         } finally {
             Files.delete(file);
         }
+    }
+
+    @Test
+    void saysWhatACopyNeedsWhereItDoesNotFit() throws IOException {
+        long bytes = 1L << 40;
+        Path file = sparse(bytes);
+        try {
+            assertThatExceptionOfType(InsufficientMemoryException.class)
+                    .isThrownBy(() -> GgufReader.open(file, LoadMode.COPY))
+                    .withMessageContainingAll("sparse.gguf", String.valueOf(bytes + 2), "in all", "mode 'map'");
+        } finally {
+            Files.delete(file);
+        }
+    }
+
+    /** A model whose tensor 'large' is a hole of so many bytes, a multiple of 65,536, which takes no space on the disk. */
+    private Path sparse(long bytes) throws IOException {
+        byte[] header = written(new GgufWriter()
+                .tensor("large", TensorType.I8, List.of(64L, 1L), new byte[64])
+                .tensor("last", TensorType.I8, List.of(2L), new byte[] {5, 6}));
+        ByteBuffer buffer = ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN);
+        int shape = 24 + 8 + "large".length() + 4;
+        buffer.putLong(shape, 65_536).putLong(shape + 8, bytes / 65_536);
+        int lastOffset = shape + 16 + 4 + 8 + 8 + "last".length() + 4 + 8 + 4;
+        assertThat(buffer.getLong(lastOffset)).isEqualTo(64);
+        buffer.putLong(lastOffset, bytes);
+        Path file = folder.resolve("sparse.gguf");
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.wrap(header, 0, 128));
+            channel.write(ByteBuffer.wrap(new byte[] {5, 6}), 128 + bytes);
+        }
+        return file;
     }
 
     private boolean isMapped(Path file, LoadMode mode) {
