@@ -1,15 +1,79 @@
 package org.bloomery.engine;
 
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
+import org.bloomery.engine.backend.Backend;
+import org.bloomery.engine.backend.BackendInfo;
+import org.bloomery.engine.backend.BackendOptions;
+import org.bloomery.engine.backend.Backends;
 import org.bloomery.engine.backend.LoadProgress;
+import org.bloomery.engine.backend.MemoryPlan;
+import org.bloomery.engine.chat.AnswerParser;
+import org.bloomery.engine.chat.ChatFormat;
+import org.bloomery.engine.format.GgufReader;
+import org.bloomery.engine.format.Metadata;
+import org.bloomery.engine.format.ModelFile;
+import org.bloomery.engine.format.TensorInfo;
+import org.bloomery.engine.format.TensorType;
+import org.bloomery.engine.sampling.Sampler;
+import org.bloomery.engine.sampling.SamplingOptions;
+import org.bloomery.engine.sampling.SequenceBreakers;
+import org.bloomery.engine.scheduler.Scheduler;
+import org.bloomery.engine.scheduler.SchedulerStats;
+import org.bloomery.engine.scheduler.Sequence;
 import org.bloomery.engine.tokenizer.Tokenizer;
+import org.bloomery.engine.tokenizer.Tokenizers;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A model ready to answer: the door of the engine. Safe for use by many threads; callers wait, they never compute.
  */
 public final class Engine implements AutoCloseable {
 
-    private Engine() {}
+    private static final int DEFAULT_CONTEXT_LENGTH = 8192;
+    private static final int DEFAULT_MAX_TOKENS = 1024;
+    private static final int MAX_CACHED_BREAKERS = 16;
+
+    private final EngineOptions options;
+    private final Tokenizer tokenizer;
+    private final ChatFormat chatFormat;
+    private final ModelInfo model;
+    private final BackendInfo backend;
+    private final String backendReason;
+    private final Scheduler scheduler;
+
+    private final String idPrefix =
+            HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt()) + "-";
+    private final AtomicLong requests = new AtomicLong();
+    private final AtomicLong refused = new AtomicLong();
+    private final Map<List<String>, SequenceBreakers> breakers = new ConcurrentHashMap<>();
+
+    private Engine(
+            EngineOptions options,
+            Tokenizer tokenizer,
+            ChatFormat chatFormat,
+            ModelInfo model,
+            BackendInfo backend,
+            String backendReason,
+            Scheduler scheduler) {
+        this.options = options;
+        this.tokenizer = tokenizer;
+        this.chatFormat = chatFormat;
+        this.model = model;
+        this.backend = backend;
+        this.backendReason = backendReason;
+        this.scheduler = scheduler;
+    }
 
     /**
      * Opens a model with the backend that the options name, or the best available one.
@@ -17,44 +81,262 @@ public final class Engine implements AutoCloseable {
      * @throws EngineException naming what is wrong with the file, the options or the machine
      */
     public static Engine open(EngineOptions options, LoadProgress progress) {
-        throw new EngineException("This build has no engine yet.");
+        ModelFile file = GgufReader.open(options.model(), options.loadMode());
+        boolean opened = false;
+        try {
+            Engine engine = open(file, options, progress);
+            opened = true;
+            return engine;
+        } finally {
+            if (!opened) {
+                file.close();
+            }
+        }
+    }
+
+    private static Engine open(ModelFile file, EngineOptions options, LoadProgress progress) {
+        Backends.Selection selection = Backends.select(file, options.backend());
+        Tokenizer tokenizer = Tokenizers.from(file.metadata());
+        String template = options.chatTemplate();
+        if (template == null && file.metadata().contains("tokenizer.chat_template")) {
+            template = file.metadata().string("tokenizer.chat_template");
+        }
+        ChatFormat chatFormat = ChatFormat.of(template, tokenizer);
+        ModelInfo model = describe(file, tokenizer, options.contextLength(), template);
+        Backend backend = selection
+                .provider()
+                .open(
+                        file,
+                        new BackendOptions(
+                                model.contextLength(),
+                                options.maxSequences(),
+                                options.batchTokens(),
+                                options.threads(),
+                                options.kernels(),
+                                options.cacheType()),
+                        progress);
+        Scheduler scheduler = new Scheduler(
+                backend, tokenizer::isEndOfGeneration, options.queueCapacity(), options.prefixReuse(), file::close);
+        return new Engine(options, tokenizer, chatFormat, model, backend.info(), selection.reason(), scheduler);
+    }
+
+    private static ModelInfo describe(
+            ModelFile file, Tokenizer tokenizer, int contextLength, @Nullable String template) {
+        Metadata metadata = file.metadata();
+        String architecture = metadata.string("general.architecture");
+        int trained = metadata.int32(architecture + ".context_length");
+        if (contextLength > trained) {
+            throw new InvalidOptionException("Option 'context-length' is " + contextLength + ", but the model "
+                    + file.path().getFileName() + " was trained for " + trained + " tokens; lower it.");
+        }
+        long parameters = 0;
+        Map<TensorType, Long> elements = new EnumMap<>(TensorType.class);
+        for (TensorInfo tensor : file.tensors()) {
+            parameters += tensor.elements();
+            elements.merge(tensor.type(), tensor.elements(), Long::sum);
+        }
+        String quantization = elements.entrySet().stream()
+                .max(Map.Entry.comparingByValue())
+                .map(most -> most.getKey().name())
+                .orElse("none");
+        String fileName = String.valueOf(file.path().getFileName());
+        return new ModelInfo(
+                metadata.string("general.name", fileName.replaceFirst("\\.gguf$", "")),
+                architecture,
+                parameters,
+                quantization,
+                file.fileBytes(),
+                trained,
+                contextLength > 0 ? contextLength : Math.min(trained, DEFAULT_CONTEXT_LENGTH),
+                tokenizer.vocabSize(),
+                template != null,
+                template == null ? null : sha256(template));
+    }
+
+    private static String sha256(String text) {
+        try {
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(digest);
+        } catch (NoSuchAlgorithmException e) {
+            throw new EngineException("This JVM has no SHA-256, which every JVM must have.", e);
+        }
     }
 
     /** What was loaded. */
     public ModelInfo model() {
-        throw new EngineException("This build has no engine yet.");
+        return model;
     }
 
     /** The model's tokenizer. */
     public Tokenizer tokenizer() {
-        throw new EngineException("This build has no engine yet.");
+        return tokenizer;
     }
 
     /** Figures at this moment. */
     public EngineStats stats() {
-        throw new EngineException("This build has no engine yet.");
+        SchedulerStats s = scheduler.stats();
+        return new EngineStats(
+                model,
+                backend,
+                backendReason,
+                s.active(),
+                s.queued(),
+                s.completed(),
+                s.failed(),
+                s.refused() + refused.get(),
+                s.cancelled(),
+                s.promptTokens(),
+                s.cachedTokens(),
+                s.completionTokens());
     }
 
     /** A few lines that say what was loaded, how and why. */
     public List<String> report() {
-        throw new EngineException("This build has no engine yet.");
+        MemoryPlan memory = backend.memory();
+        String template = model.templateHash();
+        return List.of(
+                "Model " + model.name() + ": " + model.architecture() + ", " + count(model.parameters())
+                        + " parameters, mostly " + model.quantization() + ", " + bytes(model.fileBytes())
+                        + ", vocabulary of " + model.vocabSize() + ", "
+                        + (template == null ? "no chat template" : "chat template " + template.substring(0, 12)),
+                "Context " + model.contextLength() + " tokens (trained for " + model.trainedContextLength() + "), "
+                        + backend.maxSequences() + " sequences at once, batches of up to " + backend.maxBatchTokens()
+                        + " tokens, queue of " + options.queueCapacity(),
+                "Backend " + backend.backend() + " (" + backendReason + "), " + backend.kernels() + " kernels ("
+                        + backend.kernelsReason() + "), " + backend.threads()
+                        + (backend.threads() == 1 ? " thread" : " threads"),
+                "Memory " + bytes(memory.total()) + ": weights " + bytes(memory.weights()) + ", repacked weights "
+                        + bytes(memory.repacked()) + ", " + options.cacheType() + " cache " + bytes(memory.cache())
+                        + ", workspace " + bytes(memory.workspace()));
+    }
+
+    private static String count(long n) {
+        if (n >= 1_000_000_000) {
+            return String.format(Locale.ROOT, "%.1f billion", n / 1e9);
+        }
+        return n >= 1_000_000 ? String.format(Locale.ROOT, "%.1f million", n / 1e6) : Long.toString(n);
+    }
+
+    private static String bytes(long n) {
+        if (n >= 1L << 30) {
+            return String.format(Locale.ROOT, "%.1f GiB", n / (double) (1L << 30));
+        }
+        return n >= 1L << 20
+                ? String.format(Locale.ROOT, "%.1f MiB", n / (double) (1L << 20))
+                : (n + 1023) / 1024 + " KiB";
     }
 
     /** Tokens of the prompt that a request renders to. */
     public int countTokens(GenerationRequest request) {
-        throw new EngineException("This build has no engine yet.");
+        return tokens(spans(request)).length;
     }
 
     /**
      * Starts a request. The template and the tokenizer run on the caller's thread, everything else on the engine's.
      *
      * @throws ContextLengthExceededException if prompt and max-tokens do not fit the context
+     * @throws InvalidOptionException if the prompt is empty
      * @throws EngineOverloadedException if the queue is full
      * @throws EngineClosedException if the engine is closed
      * @throws org.bloomery.engine.template.TemplateException if the chat template refuses the conversation
      */
     public Generation submit(GenerationRequest request, GenerationSink sink) {
-        throw new EngineException("This build has no engine yet.");
+        try {
+            return admit(request, sink);
+        } catch (EngineOverloadedException | EngineClosedException e) {
+            // Counted by the scheduler.
+            throw e;
+        } catch (EngineException e) {
+            refused.incrementAndGet();
+            throw e;
+        }
+    }
+
+    private Generation admit(GenerationRequest request, GenerationSink sink) {
+        long submitted = System.nanoTime();
+        List<TextSpan> spans = spans(request);
+        int[] prompt = tokens(spans);
+        if (prompt.length == 0) {
+            throw new InvalidOptionException("The prompt has no tokens; it needs at least one.");
+        }
+        GenerationOptions wanted = request.options();
+        int maxTokens = maxTokens(prompt.length, wanted.maxTokens());
+        Duration timeout = wanted.timeout() != null ? wanted.timeout() : options.defaultTimeout();
+        SamplingOptions sampling = wanted.sampling();
+        AnswerParser parser = request instanceof ChatRequest chat
+                ? chatFormat.answerParser(!chat.tools().isEmpty(), spans, Engine::toolCallId)
+                : AnswerParser.plainText();
+        Answer answer = new Answer(
+                idPrefix + requests.incrementAndGet(),
+                tokenizer,
+                new StopStrings(wanted.stop()),
+                parser,
+                sink,
+                prompt.length,
+                submitted);
+        Sequence sequence = new Sequence(
+                prompt,
+                maxTokens,
+                submitted + saturatedNanos(timeout),
+                wanted.logProbabilities() == null ? -1 : wanted.logProbabilities(),
+                new Sampler(
+                        sampling,
+                        breakers(sampling.dry()),
+                        ThreadLocalRandom.current().nextLong()),
+                answer);
+        answer.startWith(scheduler, sequence);
+        return answer;
+    }
+
+    private List<TextSpan> spans(GenerationRequest request) {
+        return switch (request) {
+            case ChatRequest chat -> chatFormat.prompt(chat.messages(), chat.tools(), chat.templateArguments());
+            case CompletionRequest completion -> completion.prompt();
+        };
+    }
+
+    /** The prompt's tokens, with the begin token where the model wants one and the template has not written it. */
+    private int[] tokens(List<TextSpan> spans) {
+        int[] tokens = tokenizer.encode(spans, false);
+        int bos = tokenizer.bosToken();
+        if (!tokenizer.addsBos() || bos < 0 || (tokens.length > 0 && tokens[0] == bos)) {
+            return tokens;
+        }
+        int[] withBos = new int[tokens.length + 1];
+        withBos[0] = bos;
+        System.arraycopy(tokens, 0, withBos, 1, tokens.length);
+        return withBos;
+    }
+
+    private int maxTokens(int promptTokens, @Nullable Integer wanted) {
+        int left = model.contextLength() - promptTokens;
+        int maxTokens = wanted != null ? wanted : Math.max(1, Math.min(DEFAULT_MAX_TOKENS, left));
+        if (maxTokens > left) {
+            throw new ContextLengthExceededException(promptTokens, maxTokens, model.contextLength());
+        }
+        return maxTokens;
+    }
+
+    private static long saturatedNanos(Duration time) {
+        // Half of what nanoTime can tell apart: a longer deadline would lie in the past.
+        Duration longest = Duration.ofNanos(Long.MAX_VALUE / 2);
+        return time.compareTo(longest) < 0 ? time.toNanos() : longest.toNanos();
+    }
+
+    private SequenceBreakers breakers(SamplingOptions.Dry dry) {
+        if (dry.multiplier() == 0) {
+            return SequenceBreakers.NONE;
+        }
+        if (breakers.size() > MAX_CACHED_BREAKERS) {
+            breakers.clear();
+        }
+        return breakers.computeIfAbsent(dry.sequenceBreakers(), list -> SequenceBreakers.of(tokenizer, list));
+    }
+
+    /** Nine letters or digits: some templates refuse any other id. */
+    private static String toolCallId() {
+        long smallest = 2_821_109_907_456L; // 36 to the power of 8
+        return Long.toString(ThreadLocalRandom.current().nextLong(smallest, 36 * smallest), 36);
     }
 
     /** {@link #submit} and wait: the whole answer. An interrupt cancels the generation. */
@@ -62,7 +344,18 @@ public final class Engine implements AutoCloseable {
         return submit(request, sink).await();
     }
 
-    /** Stops taking requests, ends running ones with {@link FinishReason#SHUTDOWN} and frees the model. */
+    /**
+     * Refuses new requests and waits for those under way.
+     *
+     * @return whether all ended within the time
+     */
+    public boolean drain(Duration time) {
+        return scheduler.drain(time);
+    }
+
+    /** Stops taking requests, ends running ones with {@link FinishReason#SHUTDOWN} and frees the model. Idempotent. */
     @Override
-    public void close() {}
+    public void close() {
+        scheduler.close();
+    }
 }

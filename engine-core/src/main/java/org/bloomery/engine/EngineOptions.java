@@ -45,6 +45,10 @@ public record EngineOptions(
         range("context-length", contextLength, 0, 1 << 24);
         range("max-sequences", maxSequences, 1, 256);
         range("batch-tokens", batchTokens, 16, 8192);
+        if (batchTokens < maxSequences) {
+            throw new InvalidOptionException("Option 'batch-tokens' is " + batchTokens
+                    + "; it must be at least max-sequences, which is " + maxSequences + ".");
+        }
         range("queue-capacity", queueCapacity, 0, 100_000);
         range("threads", threads, 0, 1024);
         if (defaultTimeout.isNegative() || defaultTimeout.isZero()) {

@@ -44,6 +44,7 @@ public final class Scheduler implements AutoCloseable {
     private final boolean prefixReuse;
     private final int slots;
     private final int vocabSize;
+    private final Runnable afterEnd;
     private final Thread worker;
 
     private final ReentrantLock lock = new ReentrantLock();
@@ -74,13 +75,16 @@ public final class Scheduler implements AutoCloseable {
      * @param endOfGeneration whether a token ends an answer
      * @param queueCapacity sequences that may wait beyond those in slots
      * @param prefixReuse whether a prompt may continue from what an earlier sequence left in the cache
+     * @param afterEnd runs once the backend is closed: frees what it stood on
      */
-    public Scheduler(Backend backend, IntPredicate endOfGeneration, int queueCapacity, boolean prefixReuse) {
+    public Scheduler(
+            Backend backend, IntPredicate endOfGeneration, int queueCapacity, boolean prefixReuse, Runnable afterEnd) {
         this.backend = backend;
         this.endOfGeneration = endOfGeneration;
         this.batchTokens = backend.info().maxBatchTokens();
         this.queueCapacity = queueCapacity;
         this.prefixReuse = prefixReuse;
+        this.afterEnd = afterEnd;
         this.slots = backend.info().maxSequences();
         this.vocabSize = backend.info().vocabSize();
         this.prefixes = new PrefixIndex(slots);
@@ -210,7 +214,11 @@ public final class Scheduler implements AutoCloseable {
             failEverything(t);
         } finally {
             endEverything();
-            backend.close();
+            try {
+                backend.close();
+            } finally {
+                afterEnd.run();
+            }
         }
     }
 

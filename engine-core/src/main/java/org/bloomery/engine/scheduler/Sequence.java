@@ -24,6 +24,7 @@ public final class Sequence {
     private int length;
     private int cached;
     private int slot = -1;
+    private int generated;
 
     /**
      * A sequence to be submitted.
@@ -120,7 +121,13 @@ public final class Sequence {
     }
 
     int sample(float[] logits, int vocabSize) {
+        generated++;
         return sampler.sample(logits, vocabSize, tokens, length);
+    }
+
+    /** Tokens generated so far, the one that ended the answer included. For the worker and its listener. */
+    public int generated() {
+        return generated;
     }
 
     void append(int token) {

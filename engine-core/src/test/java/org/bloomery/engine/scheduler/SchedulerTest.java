@@ -74,7 +74,7 @@ class SchedulerTest {
     }
 
     private static Scheduler scheduler(RecordingBackend backend, int queueCapacity) {
-        return new Scheduler(backend, token -> token == 0, queueCapacity, true);
+        return new Scheduler(backend, token -> token == 0, queueCapacity, true, () -> {});
     }
 
     @Test
@@ -190,7 +190,8 @@ class SchedulerTest {
 
     @Test
     void takesNothingFromTheCacheWhenReuseIsOff() throws Exception {
-        try (Scheduler scheduler = new Scheduler(new RecordingBackend(2, 64, 500, null), t -> false, 10, false)) {
+        try (Scheduler scheduler =
+                new Scheduler(new RecordingBackend(2, 64, 500, null), t -> false, 10, false, () -> {})) {
             for (int i = 0; i < 3; i++) {
                 Recorder recorder = new Recorder();
                 scheduler.submit(sequence(new int[] {1, 2, 3, 4}, 4, recorder));
