@@ -217,9 +217,8 @@ public final class GgufReader {
         long memory =
                 ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
         if (bytes > memory) {
-            // Allocating would succeed, and the system would end some process once the copy fills the memory. Whether
-            // there
-            // is room beside everything else is for the backend's memory plan to say
+            // Allocating would succeed, and the system would end some process once the copy fills the memory; whether
+            // there is room beside everything else is for the backend's memory plan to say
             throw new InsufficientMemoryException("A copy of model file " + name(part.file) + " needs " + bytes
                     + " bytes and this machine or container has " + memory
                     + " in all; choose a smaller model, or load it with mode 'map'.");
