@@ -1,11 +1,12 @@
 package org.bloomery.spring.autoconfigure;
 
 import io.micrometer.observation.ObservationRegistry;
-import java.nio.file.Path;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.bloomery.engine.Engine;
 import org.bloomery.engine.EngineOptions;
+import org.bloomery.engine.store.ModelReference;
+import org.bloomery.engine.store.ResolvedModel;
 import org.bloomery.spring.chat.BloomeryChatModel;
 import org.springframework.ai.chat.observation.ChatModelObservationConvention;
 import org.springframework.ai.model.SpringAIModelProperties;
@@ -33,17 +34,26 @@ public final class BloomeryChatAutoConfiguration {
 
     private static final Log log = LogFactory.getLog(BloomeryChatAutoConfiguration.class);
 
+    /** A bean of its own, so that a copy out of an archive is deleted after the engine is closed. */
     @Bean
     @ConditionalOnMissingBean({Engine.class, BloomeryChatModel.class})
-    Engine bloomeryEngine(BloomeryChatProperties chat, BloomeryEngineProperties properties, ResourceLoader resources) {
+    ResolvedModel bloomeryModelFile(BloomeryChatProperties chat, ResourceLoader resources) {
         chat.toOptions(); // Refuses a bad option before gigabytes are read for it.
-        String location = String.valueOf(chat.model());
-        Path file = ModelLocation.resolve(location, resources);
-        EngineOptions options = properties.toOptions(file);
-        log.info("Loading " + location);
+        ClassLoader loader = resources.getClassLoader();
+        return OptionNames.under(
+                BloomeryChatProperties.PREFIX,
+                () -> ModelReference.parse(String.valueOf(chat.model()))
+                        .resolve(loader == null ? ClassLoader.getSystemClassLoader() : loader));
+    }
+
+    @Bean
+    @ConditionalOnMissingBean({Engine.class, BloomeryChatModel.class})
+    Engine bloomeryEngine(ResolvedModel file, BloomeryChatProperties chat, BloomeryEngineProperties properties) {
+        EngineOptions options = properties.toOptions(file.path());
+        log.info("Loading " + chat.model());
         Engine engine = OptionNames.under(
                 BloomeryEngineProperties.PREFIX,
-                () -> Engine.open(options, new LoadProgressLog(log, location, System::nanoTime)));
+                () -> Engine.open(options, new LoadProgressLog(log, String.valueOf(chat.model()), System::nanoTime)));
         log.info(String.join(System.lineSeparator() + "  ", engine.report()));
         return engine;
     }
@@ -52,7 +62,7 @@ public final class BloomeryChatAutoConfiguration {
     @ConditionalOnBean(Engine.class)
     @ConditionalOnMissingBean
     EngineLifecycle bloomeryEngineLifecycle(Engine engine, BloomeryEngineProperties properties) {
-        return new EngineLifecycle(time -> true, engine::close, properties.shutdownTimeout());
+        return new EngineLifecycle(engine::drain, engine::close, properties.shutdownTimeout());
     }
 
     @Bean

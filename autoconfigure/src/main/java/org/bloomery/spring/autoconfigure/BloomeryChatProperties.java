@@ -12,7 +12,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /**
  * The chat model and what a prompt without options gets.
  *
- * @param model Location of the GGUF model: a path, a file: URL or a classpath: resource. Without it there is no chat
+ * @param model Location of the GGUF model: a path, a file: URI or a classpath: resource. Without it there is no chat
  *     model.
  * @param maxTokens Most tokens to generate, at least 1. Unless set, the smaller of 1,024 and what the context has left.
  * @param temperature Randomness, 0 to 10. 0 always takes the most probable token.

@@ -36,9 +36,8 @@ final class EngineFailureAnalyzer extends AbstractFailureAnalyzer<EngineExceptio
         }
         String action = switch (cause) {
             case ModelNotFoundException missing ->
-                "Set '" + MODEL + "' to a GGUF file that this process can read: a path, a file: URL or a"
-                        + " classpath: resource. A relative path starts at the working directory, "
-                        + System.getProperty("user.dir") + ".";
+                "Set '" + MODEL + "' to a GGUF file that this process can read: a path, a file: URI or a"
+                        + " classpath: resource.";
             case ModelFormatException malformed ->
                 "Check that the file is a GGUF model and complete: compare its size and SHA-256 with what its"
                         + " publisher names, and download it again if they differ.";

@@ -48,7 +48,7 @@ final class MissingChatModelFailureAnalyzer extends AbstractInjectionFailureAnal
         return new FailureAnalysis(
                 where + " requires a bean of type '" + type.getName()
                         + "', but 'bloomery.chat.model' is not set, so Bloomery offers no chat model.",
-                "Set 'bloomery.chat.model' to a GGUF file: a path, a file: URL or a classpath: resource.",
+                "Set 'bloomery.chat.model' to a GGUF file: a path, a file: URI or a classpath: resource.",
                 cause);
     }
 }

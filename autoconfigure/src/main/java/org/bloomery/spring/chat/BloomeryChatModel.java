@@ -29,8 +29,9 @@ import reactor.core.publisher.Flux;
  * A chat model that answers inside this JVM. Safe for use by many threads; callers wait, they never compute.
  *
  * <p>A prompt's {@link BloomeryChatOptions} are used as they are, a prompt without options gets this model's, and any
- * other options are combined with this model's. A finish reason is the name of an {@link FinishReason}. Tool calls are
- * asked for, not executed: that is the work of {@code ChatClient}'s tool-calling advisor.
+ * other options are combined with this model's. A finish reason is the name of a {@link FinishReason}; an answer that
+ * was cut short says so by LENGTH, DEADLINE or SHUTDOWN. Tool calls are asked for, not executed: that is the work of
+ * {@code ChatClient}'s tool-calling advisor.
  *
  * <p>A stream consists of pieces of the answer and one last response with the finish reason, the usage and the tool
  * calls. Cancelling it stops the generation.

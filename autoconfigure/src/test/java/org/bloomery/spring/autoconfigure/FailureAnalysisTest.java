@@ -3,10 +3,20 @@ package org.bloomery.spring.autoconfigure;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.bloomery.engine.format.GgufReader;
+import org.bloomery.engine.format.GgufWriter;
+import org.bloomery.engine.format.LoadMode;
+import org.bloomery.engine.format.ModelFile;
+import org.bloomery.engine.format.TensorInfo;
+import org.bloomery.engine.format.TensorType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,6 +33,8 @@ import org.springframework.context.annotation.Configuration;
 /** What a user reads when an application does not start. */
 @ExtendWith(OutputCaptureExtension.class)
 class FailureAnalysisTest {
+
+    private static final Path DEMO = Path.of(Objects.requireNonNull(System.getProperty("bloomery.demo.model")));
 
     @TempDir
     Path folder = Path.of("");
@@ -78,6 +90,7 @@ class FailureAnalysisTest {
                 .contains(
                         "APPLICATION FAILED TO START",
                         "The model of 'bloomery.chat.model' (/nowhere/model.gguf) cannot be used.",
+                        "is not there",
                         "Set 'bloomery.chat.model' to a GGUF file");
     }
 
@@ -86,6 +99,101 @@ class FailureAnalysisTest {
         failToStart(Plain.class, "bloomery.chat.model=classpath:nowhere/model.gguf");
         assertThat(output)
                 .contains("APPLICATION FAILED TO START", "classpath:nowhere/model.gguf", "Set 'bloomery.chat.model'");
+    }
+
+    @Test
+    void emptyLocation(CapturedOutput output) {
+        failToStart(Plain.class, "bloomery.chat.model=");
+        assertThat(output)
+                .contains("APPLICATION FAILED TO START", "Property 'bloomery.chat.model' is empty; expected a path");
+    }
+
+    @Test
+    void notAModelFile(CapturedOutput output) throws Exception {
+        Path model = Files.writeString(folder.resolve("model.gguf"), "This is a letter, not a model.\n".repeat(100));
+        failToStart(Plain.class, "bloomery.chat.model=" + model);
+        assertThat(output)
+                .contains(
+                        "APPLICATION FAILED TO START",
+                        "The model of 'bloomery.chat.model' (" + model + ") cannot be used.",
+                        "GGUF",
+                        "Check that the file is a GGUF model and complete");
+    }
+
+    @Test
+    void truncatedModelFile(CapturedOutput output) throws Exception {
+        byte[] whole = Files.readAllBytes(DEMO);
+        Path model = Files.write(folder.resolve("model.gguf"), Arrays.copyOf(whole, whole.length / 2));
+        failToStart(Plain.class, "bloomery.chat.model=" + model);
+        assertThat(output).contains("APPLICATION FAILED TO START", "Check that the file is a GGUF model and complete");
+    }
+
+    @Test
+    void unsupportedArchitecture(CapturedOutput output) throws Exception {
+        Path model = demoWith(writer -> writer.string("general.architecture", "perceptron"), "");
+        failToStart(Plain.class, "bloomery.chat.model=" + model);
+        assertThat(output)
+                .contains(
+                        "APPLICATION FAILED TO START",
+                        "'perceptron'",
+                        "Use a model of an architecture and a type that this version supports");
+    }
+
+    @Test
+    void unsupportedTensorType(CapturedOutput output) throws Exception {
+        String name = "blk.0.ffn_up.weight";
+        byte[] data = new byte[768 * TensorType.IQ2_XXS.bytesPerBlock()];
+        Path model = demoWith(writer -> writer.tensor(name, TensorType.IQ2_XXS, List.of(256L, 768L), data), name);
+        failToStart(Plain.class, "bloomery.chat.model=" + model);
+        assertThat(output)
+                .contains(
+                        "APPLICATION FAILED TO START",
+                        "IQ2_XXS",
+                        "Use a model of an architecture and a type that this version supports");
+    }
+
+    @Test
+    void notEnoughMemory(CapturedOutput output) throws Exception {
+        Path model = demoWith(writer -> writer.uint32("qwen3.context_length", 1 << 24), "");
+        failToStart(
+                Plain.class,
+                "bloomery.chat.model=" + model,
+                "bloomery.engine.context-length=16777216",
+                "bloomery.engine.max-sequences=256");
+        assertThat(output)
+                .contains(
+                        "APPLICATION FAILED TO START",
+                        "256 sequences",
+                        "Give the process more memory, lower 'bloomery.engine.context-length'");
+    }
+
+    @Test
+    void badChatTemplate(CapturedOutput output) throws Exception {
+        Path template = Files.writeString(folder.resolve("template.jinja"), "{% for %}");
+        failToStart(Plain.class, "bloomery.chat.model=" + DEMO, "bloomery.engine.chat-template=" + template.toUri());
+        assertThat(output).contains("APPLICATION FAILED TO START", "Set 'bloomery.engine.chat-template' to a template");
+    }
+
+    @Test
+    void unknownBackend(CapturedOutput output) {
+        failToStart(Plain.class, "bloomery.chat.model=" + DEMO, "bloomery.engine.backend=abacus");
+        assertThat(output).contains("APPLICATION FAILED TO START", "Property 'bloomery.engine.backend' is 'abacus'");
+    }
+
+    /** The demo model with a change, and without the tensor that the change replaces. */
+    private Path demoWith(Consumer<GgufWriter> change, String replaced) throws IOException {
+        Path file = folder.resolve("changed.gguf");
+        try (ModelFile demo = GgufReader.open(DEMO, LoadMode.COPY)) {
+            GgufWriter writer = new GgufWriter().copy(demo.metadata(), key -> true);
+            change.accept(writer);
+            for (TensorInfo tensor : demo.tensors()) {
+                if (!tensor.name().equals(replaced)) {
+                    writer.tensor(tensor.name(), tensor.type(), tensor.shape(), demo.data(tensor));
+                }
+            }
+            writer.write(file);
+        }
+        return file;
     }
 
     @Test

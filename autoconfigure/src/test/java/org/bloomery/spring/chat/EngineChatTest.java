@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -130,12 +131,12 @@ class EngineChatTest {
     @Test
     void rememberedTurnsAreReadFromTheCache() {
         List<Message> turns = new ArrayList<>(
-                List.of(new SystemMessage("You are a helpful assistant."), new UserMessage("My name is Anna.")));
+                List.of(new SystemMessage("You are a helpful assistant."), new UserMessage("My name is Emma.")));
         ChatResponse first = model.call(new Prompt(turns));
         turns.add(first.getResult().getOutput());
         turns.add(new UserMessage("What is my name?"));
         ChatResponse second = model.call(new Prompt(turns));
-        assertThat(text(second)).contains("Anna");
+        assertThat(text(second)).contains("Emma");
         assertThat(second.getMetadata().getUsage().getCacheReadInputTokens()).isPositive();
     }
 
@@ -148,7 +149,7 @@ class EngineChatTest {
         for (String conversation : List.of("called", "streamed")) {
             boolean streamed = conversation.equals("streamed");
             String[] answer = new String[1];
-            for (String question : List.of("My name is Anna.", "What is my name?")) {
+            for (String question : List.of("My name is Emma.", "What is my name?")) {
                 var request = client.prompt(question)
                         .advisors(advisor -> advisor.param(ChatMemory.CONVERSATION_ID, conversation));
                 answer[0] = streamed
@@ -156,7 +157,7 @@ class EngineChatTest {
                                 "", request.stream().content().collectList().block())
                         : request.call().content();
             }
-            assertThat(answer[0]).as(conversation).contains("Anna");
+            assertThat(answer[0]).as(conversation).contains("Emma");
             assertThat(memory.get(conversation)).hasSize(4);
         }
     }
@@ -246,7 +247,7 @@ class EngineChatTest {
 
     @Test
     void manyCallersGetTheAnswersTheyWouldGetAlone() throws Exception {
-        List<String> questions = List.of("Hello", "What is the capital of France?", "Who are you?", "My name is Anna.");
+        List<String> questions = List.of("Hello", "What is the capital of France?", "Who are you?", "My name is Emma.");
         List<String> alone = questions.stream()
                 .map(question -> text(model.call(new Prompt(question))))
                 .toList();
@@ -269,15 +270,9 @@ class EngineChatTest {
     @Test
     void disposingStreamsFreesTheirSlots() throws Exception {
         long cancelledBefore = engine.stats().cancelledRequests();
-        // Without an end: nothing but a cancellation ends these within the test's time.
-        BloomeryChatOptions endless = BloomeryChatOptions.builder()
-                .temperature(1.0)
-                .maxTokens(900)
-                .logitBias(Map.of(endOfTurn(), -100.0))
-                .build();
         CountDownLatch writing = new CountDownLatch(SLOTS);
         var streams = Flux.range(0, SLOTS)
-                .map(i -> model.stream(new Prompt("Hello", endless))
+                .map(i -> model.stream(new Prompt("Hello", endless()))
                         .doOnNext(new FirstOnly(writing))
                         .subscribe())
                 .collectList()
@@ -293,33 +288,36 @@ class EngineChatTest {
 
     @Test
     void anInterruptFreesTheSlot() throws Exception {
-        BloomeryChatOptions endless = BloomeryChatOptions.builder()
-                .temperature(1.0)
-                .maxTokens(900)
-                .logitBias(Map.of(endOfTurn(), -100.0))
-                .build();
         Throwable[] thrown = new Throwable[1];
         Thread caller = Thread.ofPlatform().start(() -> {
             try {
-                model.call(new Prompt("Hello", endless));
+                model.call(new Prompt("Hello", endless()));
             } catch (RuntimeException e) {
                 thrown[0] = e;
             }
         });
-        await().until(() -> engine.stats().activeSequences() == 1);
+        await().pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(1))
+                .until(() -> engine.stats().activeSequences() == 1);
         caller.interrupt();
         caller.join(10_000);
         assertThat(thrown[0]).isInstanceOf(java.util.concurrent.CancellationException.class);
         await().until(() -> engine.stats().activeSequences() == 0);
     }
 
-    private static int endOfTurn() {
+    /** For answers that nothing but max-tokens or a cancellation ends. */
+    private static BloomeryChatOptions endless() {
+        Map<Integer, Double> noEnd = new HashMap<>();
         for (int id = 0; id < engine.model().vocabSize(); id++) {
             if (engine.tokenizer().isEndOfGeneration(id)) {
-                return id;
+                noEnd.put(id, -100.0);
             }
         }
-        throw new AssertionError("The demo model has no end-of-generation token.");
+        return BloomeryChatOptions.builder()
+                .temperature(1.0)
+                .maxTokens(900)
+                .logitBias(noEnd)
+                .build();
     }
 
     private static final class FirstOnly implements java.util.function.Consumer<ChatResponse> {
