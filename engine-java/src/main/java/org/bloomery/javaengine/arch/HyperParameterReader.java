@@ -59,7 +59,10 @@ final class HyperParameterReader {
             double scale = optionalReal("expert_weights_scale", 0, 0, Float.MAX_VALUE);
             expertWeightsScale = scale == 0 ? 1 : (float) scale;
         } else if (experts) {
-            optional("expert_used_count", 0, 0, 0);
+            int used = optional("expert_used_count", 0, 0, MOST_EXPERTS);
+            if (used != 0) {
+                problem("expert_used_count", used, "0, since expert_count is 0");
+            }
         }
         return new HyperParameters(
                 blockCount,
@@ -208,7 +211,7 @@ final class HyperParameterReader {
 
     private int inRange(String name, int value, int least, int most) {
         if (value < least || value > most) {
-            problem(name, value, least == most ? String.valueOf(least) : least + " to " + most);
+            problem(name, value, least + " to " + most);
             return least;
         }
         return value;
