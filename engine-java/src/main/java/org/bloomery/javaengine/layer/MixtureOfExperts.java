@@ -79,16 +79,15 @@ public final class MixtureOfExperts implements FeedForward {
         for (int k = 0; k < used; k++) {
             int best = -1;
             for (int e = 0; e < count; e++) {
-                if (probabilities[e] >= 0 && (best < 0 || probabilities[e] > probabilities[best])) {
+                // what is below 0 has been chosen; what is no number may be, and carries that on
+                if (!(probabilities[e] < 0) && (best < 0 || probabilities[e] > probabilities[best])) {
                     best = e;
                 }
             }
-            // none is left to compare where the scores are no numbers: any choice carries that on
-            int expert = Math.max(best, 0);
-            chosen[row * used + k] = expert;
-            weights[row * used + k] = best < 0 ? Float.NaN : probabilities[expert];
-            sum += weights[row * used + k];
-            probabilities[expert] = -1;
+            chosen[row * used + k] = best;
+            weights[row * used + k] = probabilities[best];
+            sum += probabilities[best];
+            probabilities[best] = -1;
         }
         float factor = scale / (normalise ? Math.max(sum, LEAST_SUM) : 1);
         for (int k = 0; k < used; k++) {

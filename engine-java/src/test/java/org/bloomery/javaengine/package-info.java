@@ -1,4 +1,0 @@
-@NullMarked
-package org.bloomery.javaengine;
-
-import org.jspecify.annotations.NullMarked;
