@@ -1,84 +1,35 @@
 package org.bloomery.javaengine.kernel;
 
-/** Plain loops over keys and values. */
+/** Plain loops. */
 final class ScalarAttentionKernel implements AttentionKernel {
 
     @Override
-    public void scores(
-            float[] query,
-            int queryOffset,
-            float[] keys,
-            int keyOffset,
-            int stride,
-            int count,
-            int width,
-            float scale,
-            float[] out,
-            int outOffset) {
-        for (int i = 0; i < count; i++) {
-            out[outOffset + i] = scale * dot(query, queryOffset, keys, keyOffset + i * stride, width);
-        }
-    }
-
-    @Override
-    public void scores(
-            float[] query,
-            int queryOffset,
-            short[] keys,
-            int keyOffset,
-            int stride,
-            int count,
-            int width,
-            float scale,
-            float[] out,
-            int outOffset) {
-        for (int i = 0; i < count; i++) {
-            int key = keyOffset + i * stride;
-            float sum = 0;
-            for (int d = 0; d < width; d++) {
-                sum += query[queryOffset + d] * Float.float16ToFloat(keys[key + d]);
+    public void multiplyAdd(float[] a, int aStride, float[] b, float[] c, int m, int k, int n) {
+        for (int row = 0; row < m; row++) {
+            int i = 0;
+            for (; i + 3 < k; i += 4) {
+                addFour(a, row * aStride + i, b, i * n, c, row * n, n);
             }
-            out[outOffset + i] = scale * sum;
-        }
-    }
-
-    @Override
-    public void addWeighted(
-            float[] weights,
-            int weightOffset,
-            float[] values,
-            int valueOffset,
-            int stride,
-            int count,
-            int width,
-            float[] out,
-            int outOffset) {
-        for (int i = 0; i < count; i++) {
-            float weight = weights[weightOffset + i];
-            int value = valueOffset + i * stride;
-            for (int d = 0; d < width; d++) {
-                out[outOffset + d] += weight * values[value + d];
+            for (; i < k; i++) {
+                float factor = a[row * aStride + i];
+                for (int j = 0; j < n; j++) {
+                    c[row * n + j] += factor * b[i * n + j];
+                }
             }
         }
     }
 
-    @Override
-    public void addWeighted(
-            float[] weights,
-            int weightOffset,
-            short[] values,
-            int valueOffset,
-            int stride,
-            int count,
-            int width,
-            float[] out,
-            int outOffset) {
-        for (int i = 0; i < count; i++) {
-            float weight = weights[weightOffset + i];
-            int value = valueOffset + i * stride;
-            for (int d = 0; d < width; d++) {
-                out[outOffset + d] += weight * Float.float16ToFloat(values[value + d]);
-            }
+    /** Four rows of {@code b} at once, for one load and one store of a sum; in a method of its own, C2 vectorises it. */
+    private static void addFour(float[] a, int aOffset, float[] b, int bOffset, float[] c, int cOffset, int n) {
+        float a0 = a[aOffset];
+        float a1 = a[aOffset + 1];
+        float a2 = a[aOffset + 2];
+        float a3 = a[aOffset + 3];
+        for (int j = 0; j < n; j++) {
+            c[cOffset + j] += a0 * b[bOffset + j]
+                    + a1 * b[bOffset + n + j]
+                    + a2 * b[bOffset + 2 * n + j]
+                    + a3 * b[bOffset + 3 * n + j];
         }
     }
 

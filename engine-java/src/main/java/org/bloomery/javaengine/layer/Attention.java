@@ -127,7 +127,7 @@ public final class Attention {
         pass.pool().forRange(tiles.size() * kvHeads, 1, (from, to, worker) -> {
             AttentionTile mine = threads[worker];
             if (mine == null) {
-                mine = new AttentionTile(pass.cache, shape.tileTokens() * shape.group(), shape.headDim);
+                mine = new AttentionTile(pass.attention, pass.cache, shape.tileTokens() * shape.group(), shape.headDim);
                 threads[worker] = mine;
             }
             for (int i = from; i < to; i++) {

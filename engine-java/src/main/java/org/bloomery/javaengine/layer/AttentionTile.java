@@ -2,6 +2,7 @@ package org.bloomery.javaengine.layer;
 
 import java.util.Arrays;
 import org.bloomery.javaengine.cache.KvCache;
+import org.bloomery.javaengine.kernel.AttentionKernel;
 
 /**
  * The arithmetic of one tile of attention, with the buffers of one thread. Query rows stand token by token, the heads of
@@ -12,6 +13,7 @@ final class AttentionTile {
 
     private static final int BLOCK = KvCache.BLOCK;
 
+    private final AttentionKernel kernel;
     private final KvCache cache;
     private final int dim;
     private final KvCache.BlockBuffer block;
@@ -27,7 +29,8 @@ final class AttentionTile {
     /** Sum of the weights of each row so far. */
     final float[] total;
 
-    AttentionTile(KvCache cache, int rows, int dim) {
+    AttentionTile(AttentionKernel kernel, KvCache cache, int rows, int dim) {
+        this.kernel = kernel;
         this.cache = cache;
         this.dim = dim;
         block = cache.buffer();
@@ -70,7 +73,7 @@ final class AttentionTile {
         // scores
         cache.loadKeys(sequence, number, layer, head, block);
         Arrays.fill(scores, 0, rows * BLOCK, 0);
-        Panel.multiplyAdd(queries, dim, block.floats(), scores, rows, dim, BLOCK);
+        kernel.multiplyAdd(queries, dim, block.floats(), scores, rows, dim, BLOCK);
 
         // scores to weights
         for (int row = 0; row < rows; row++) {
@@ -79,7 +82,7 @@ final class AttentionTile {
 
         // values
         cache.loadValues(sequence, number, layer, head, count, block);
-        Panel.multiplyAdd(scores, BLOCK, block.floats(), sums, rows, count, dim);
+        kernel.multiplyAdd(scores, BLOCK, block.floats(), sums, rows, count, dim);
     }
 
     /** Turns a row's scores into weights relative to its new greatest score, and what it had so far along with it. */

@@ -6,6 +6,7 @@ import java.util.List;
 import org.bloomery.engine.backend.Batch;
 import org.bloomery.javaengine.cache.CacheShape;
 import org.bloomery.javaengine.cache.KvCache;
+import org.bloomery.javaengine.kernel.AttentionKernel;
 import org.bloomery.javaengine.tensor.WorkerPool;
 import org.bloomery.javaengine.tensor.Workspace;
 
@@ -33,6 +34,7 @@ public final class Pass {
     /** Consecutive positions of one sequence in the batch: {@code order[from]} to {@code order[to - 1]}. */
     record Run(int sequence, int from, int to) {}
 
+    final AttentionKernel attention;
     final KvCache cache;
     final Workspace workspace;
     final Widths widths;
@@ -72,7 +74,8 @@ public final class Pass {
     private int rows;
     private List<Run> runs = List.of();
 
-    public Pass(int maxTokens, Widths widths, KvCache cache, Workspace workspace) {
+    public Pass(int maxTokens, Widths widths, AttentionKernel attention, KvCache cache, Workspace workspace) {
+        this.attention = attention;
         this.cache = cache;
         this.workspace = workspace;
         this.widths = widths;

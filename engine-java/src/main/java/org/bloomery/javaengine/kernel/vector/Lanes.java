@@ -68,11 +68,6 @@ final class Lanes {
                 .convertShape(S2I, INTS, 0);
     }
 
-    /** The next {@link #COUNT} 16-bit numbers as signed integers. */
-    static IntVector shorts(short[] source, int offset) {
-        return (IntVector) ShortVector.fromArray(SHORTS, source, offset).convertShape(S2I, INTS, 0);
-    }
-
     static FloatVector toFloats(IntVector integers) {
         return (FloatVector) integers.convertShape(I2F, FLOATS, 0);
     }
