@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.bloomery.engine.EngineException;
 import org.bloomery.engine.EngineOverloadedException;
 import org.bloomery.engine.FinishReason;
@@ -419,7 +420,7 @@ class BloomeryChatModelTest {
         CountDownLatch refused = new CountDownLatch(1);
         ScriptedEngine engine = new ScriptedEngine(answer -> {
             while (answer.text("more ")) {
-                Thread.onSpinWait();
+                LockSupport.parkNanos(100_000);
             }
             refused.countDown();
             answer.end(FinishReason.CANCELLED);
@@ -493,7 +494,7 @@ class BloomeryChatModelTest {
     void whatASubscriberThrowsEndsItsOwnAnswerOnly() throws Exception {
         ScriptedEngine engine = new ScriptedEngine(answer -> {
             while (answer.text("more ")) {
-                Thread.onSpinWait();
+                LockSupport.parkNanos(100_000);
             }
             answer.end(FinishReason.CANCELLED);
         });

@@ -207,6 +207,17 @@ class EngineChatTest {
         assertThat(call.arguments()).contains("Paris");
     }
 
+    record Person(String name, int age) {}
+
+    @Test
+    void anAnswerBecomesAnEntityThroughChatClient() {
+        Person person = ChatClient.create(model)
+                .prompt("Extract the data: Emma Rossi is 34 years old and lives in Paris.")
+                .call()
+                .entity(Person.class);
+        assertThat(person).isEqualTo(new Person("Emma Rossi", 34));
+    }
+
     @Test
     void aRequestsOptionsAreCombinedByChatClient() {
         ChatClient client = ChatClient.create(model);
