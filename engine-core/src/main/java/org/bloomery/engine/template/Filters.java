@@ -9,11 +9,13 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -66,7 +68,7 @@ final class Filters {
             Map.entry("map", Filters::map),
             filter("max", 0, (in, v, a) -> extreme(in, v, a, 1), "case_sensitive", "attribute"),
             filter("min", 0, (in, v, a) -> extreme(in, v, a, -1), "case_sensitive", "attribute"),
-            filter("pprint", (in, v, a) -> Python.repr(v, in.fuel())),
+            filter("pprint", (in, v, a) -> prettyPrinted(v, in.fuel())),
             unsupported("random"),
             unsupported("urlize"),
             unsupported("xmlattr"),
@@ -185,7 +187,7 @@ final class Filters {
     /** Stable sort that counts its comparisons. */
     static <T> void sort(List<T> list, Comparator<T> order, Fuel fuel) {
         list.sort((a, b) -> {
-            fuel.work(1);
+            fuel.work(8);
             return order.compare(a, b);
         });
     }
@@ -412,9 +414,6 @@ final class Filters {
         if (value instanceof Generator || value instanceof None || !Python.isIterable(value)) {
             throw new Failure("'" + Python.typeName(value) + "' object is not reversible");
         }
-        if (value instanceof Undefined) {
-            throw new Failure("'Undefined' object is not reversible");
-        }
         return Python.items(value, in.fuel()).reversed().iterator();
     }
 
@@ -422,7 +421,7 @@ final class Filters {
         if (value instanceof Text text) {
             return orNone(Python.item(text, new Slice(None.NONE, None.NONE, Int.of(-1)), in.fuel()));
         }
-        if (value instanceof Generator || value instanceof Undefined) {
+        if (value instanceof Generator) {
             List<Value> items = new ArrayList<>(Python.items(value, in.fuel()));
             Collections.reverse(items);
             return Seq.list(items);
@@ -445,7 +444,7 @@ final class Filters {
         if (!(orNone(a[0]) instanceof Text name)) {
             throw new Failure("attribute name must be string");
         }
-        Value found = value instanceof Undefined ? null : Methods.attribute(value, name.chars(), in.fuel());
+        Value found = Methods.attribute(value, name.chars(), in.fuel());
         return found != null
                 ? found
                 : new Undefined("'" + Python.typeName(value) + " object' has no attribute '" + name.shown() + "'");
@@ -458,22 +457,30 @@ final class Filters {
     }
 
     private static Value items(Value value) {
-        if (value instanceof Undefined) {
-            return new Generator(Collections.emptyIterator(), "generator", value);
-        }
-        // The original is a generator, so that it fails only when it is read
-        Iterator<Value> pairs = Stream.of(value)
-                .flatMap(each -> {
-                    if (!(each instanceof Dict dict)) {
-                        throw new Failure("Can only get item pairs from a mapping.");
-                    }
-                    return new DictView(dict, DictView.Kind.ITEMS).items().stream();
-                })
-                .iterator();
-        return new Generator(pairs, "generator", value);
+        return generator(Seq.list(List.of(value)), source -> {
+            Value mapping = source.next();
+            if (mapping instanceof Undefined) {
+                return Collections.emptyIterator();
+            }
+            if (!(mapping instanceof Dict dict)) {
+                throw new Failure("Can only get item pairs from a mapping.");
+            }
+            return new DictView(dict, DictView.Kind.ITEMS).items().iterator();
+        });
+    }
+
+    /** A generator over what is computed when it is read. */
+    private static Value later(Value source, Supplier<List<Value>> values) {
+        Iterator<Value> iterator =
+                Stream.of(values).flatMap(each -> each.get().stream()).iterator();
+        return new Generator(iterator, "generator", source);
     }
 
     private static Value batch(Interpreter in, Value value, @Nullable Value[] a) {
+        return later(value, () -> batches(in, value, a));
+    }
+
+    private static List<Value> batches(Interpreter in, Value value, @Nullable Value[] a) {
         int size = integer(a[0], 1);
         List<Value> batches = new ArrayList<>();
         List<Value> current = new ArrayList<>();
@@ -494,10 +501,14 @@ final class Filters {
             }
             batches.add(Seq.list(current));
         }
-        return new Generator(batches.iterator(), "generator", value);
+        return batches;
     }
 
     private static Value slice(Interpreter in, Value value, @Nullable Value[] a) {
+        return later(value, () -> slices(in, value, a));
+    }
+
+    private static List<Value> slices(Interpreter in, Value value, @Nullable Value[] a) {
         List<Value> items = Python.items(value, in.fuel());
         int slices = integer(a[0], 1);
         if (slices == 0) {
@@ -517,7 +528,7 @@ final class Filters {
             result.add(Seq.list(part));
             start = end;
         }
-        return new Generator(result.iterator(), "generator", value);
+        return result;
     }
 
     private static Value sort(Interpreter in, Value value, @Nullable Value[] a) {
@@ -528,7 +539,9 @@ final class Filters {
     private static Function<Value, Value> sortKey(
             Interpreter in, @Nullable Value attribute, @Nullable Value caseSensitive) {
         if (!(attribute instanceof Text path) || path.chars().indexOf(',') < 0) {
-            return key(in, attribute, caseSensitive, null);
+            // In a list, since lists look for equality before order
+            Function<Value, Value> key = key(in, attribute, caseSensitive, null);
+            return item -> Seq.list(List.of(key.apply(item)));
         }
         List<Function<Value, Value>> keys = new ArrayList<>();
         for (String each : path.chars().split(",", -1)) {
@@ -571,7 +584,12 @@ final class Filters {
     private static Value unique(Interpreter in, Value value, @Nullable Value[] a) {
         Function<Value, Value> key = key(in, a[1], a[0], null);
         Set<Value> seen = new HashSet<>();
-        return generator(value, items -> filtered(items, item -> seen.add(Python.key(key.apply(item))), in.fuel()));
+        return generator(
+                Seq.list(List.of(value)),
+                source -> filtered(
+                        Python.iterate(source.next()),
+                        item -> seen.add(Python.key(key.apply(item), in.fuel())),
+                        in.fuel()));
     }
 
     private static Value extreme(Interpreter in, Value value, @Nullable Value[] a, int sign) {
@@ -641,10 +659,34 @@ final class Filters {
         return TextMethods.join(separator, Seq.list(texts), in.fuel());
     }
 
-    /** The values of an iterator as a generator; nothing where the value is empty. */
+    /** A generator that looks at its source only when it is read, and takes nothing from an empty one. */
     private static Value generator(Value value, Function<Iterator<Value>, Iterator<Value>> change) {
-        Iterator<Value> items = Python.truth(value) ? Python.iterate(value) : Collections.emptyIterator();
-        return new Generator(change.apply(items), "generator", value);
+        return new Generator(
+                new Iterator<>() {
+                    private @Nullable Iterator<Value> started;
+
+                    private Iterator<Value> values() {
+                        Iterator<Value> values = started;
+                        if (values == null) {
+                            values = change.apply(
+                                    Python.truth(value) ? Python.iterate(value) : Collections.emptyIterator());
+                            started = values;
+                        }
+                        return values;
+                    }
+
+                    @Override
+                    public boolean hasNext() {
+                        return values().hasNext();
+                    }
+
+                    @Override
+                    public Value next() {
+                        return values().next();
+                    }
+                },
+                "generator",
+                value);
     }
 
     private static Iterator<Value> filtered(Iterator<Value> items, Predicate<Value> test, Fuel fuel) {
@@ -778,9 +820,6 @@ final class Filters {
 
     private static Value truncate(Interpreter in, Value value, @Nullable Value[] a) {
         Fuel fuel = in.fuel();
-        if (!(Python.requireDefined(value) instanceof Text s)) {
-            throw new Failure("object of type '" + Python.typeName(value) + "' has no len()");
-        }
         int length = integer(a[0], 255);
         Text end = a[2] == null ? Text.trusted("...") : Python.str(a[2], fuel);
         int leeway = absent(a[3]) ? 5 : integer(a[3], 5);
@@ -790,8 +829,11 @@ final class Filters {
         if (leeway < 0) {
             throw new Failure("expected leeway >= 0, got " + leeway);
         }
-        if (s.codePoints() <= (long) length + leeway) {
-            return s;
+        if (Python.length(value) <= (long) length + leeway) {
+            return value;
+        }
+        if (!(value instanceof Text s)) {
+            throw new Failure("'" + Python.typeName(value) + "' object has no attribute 'rsplit'");
         }
         Text kept = s.slice(0, s.offset(length - end.codePoints()));
         if (!truth(a[1])) {
@@ -977,6 +1019,32 @@ final class Filters {
             }
         }
         return result.toString();
+    }
+
+    /** What pprint writes in one line, keys in order. */
+    private static Value prettyPrinted(Value value, Fuel fuel) {
+        Text text = Python.repr(inOrder(value, fuel), fuel);
+        if (text.length() > 80) {
+            throw new Failure("pprint writes values of up to 80 characters");
+        }
+        return text;
+    }
+
+    private static Value inOrder(Value value, Fuel fuel) {
+        if (value instanceof Seq seq) {
+            List<Value> items = new ArrayList<>();
+            seq.items().forEach(item -> items.add(inOrder(item, fuel)));
+            return seq.with(items);
+        }
+        if (value instanceof Dict dict) {
+            List<Map.Entry<Value, Value>> entries =
+                    new ArrayList<>(dict.entries().entrySet());
+            sort(entries, (a, b) -> Python.compare(a.getKey(), b.getKey(), "<", fuel), fuel);
+            LinkedHashMap<Value, Value> map = new LinkedHashMap<>();
+            entries.forEach(entry -> map.put(entry.getKey(), inOrder(entry.getValue(), fuel)));
+            return new Dict(map);
+        }
+        return value;
     }
 
     /** json.dumps as Hugging Face offers it. */

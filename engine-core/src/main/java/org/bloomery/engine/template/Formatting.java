@@ -49,8 +49,9 @@ final class Formatting {
                 done = conversion(at);
             }
             append(format.slice(done, source.length()));
-            // A list or mapping may be left over, as it could be meant for keys
-            boolean allUsed = byName || values instanceof Dict;
+            // What could be meant for keys may be left over
+            boolean allUsed =
+                    byName || values instanceof Dict || values instanceof Range || values instanceof Undefined;
             if (values instanceof Seq seq) {
                 allUsed |= seq.isList() || next >= seq.size();
             } else {
@@ -145,7 +146,7 @@ final class Formatting {
                 i++;
             }
             char type = at(i);
-            if (type == '%') {
+            if (type == '%' && i == start + 1) {
                 append(format.slice(i, i + 1));
                 return i + 1;
             }
@@ -262,13 +263,11 @@ final class Formatting {
         int point = body.indexOf('.');
         String whole = (point < 0 ? body : body.substring(0, point)).replace(String.valueOf(grouping), "");
         String fraction = point < 0 ? "" : body.substring(point);
-        StringBuilder digits = new StringBuilder(whole);
-        String result = body;
-        while (result.length() < width) {
-            digits.insert(0, '0');
-            result = grouped(digits.toString(), 3, grouping) + fraction;
+        int digits = whole.length();
+        while (digits + (digits - 1) / 3 + fraction.length() < width) {
+            digits++;
         }
-        return result;
+        return grouped("0".repeat(digits - whole.length()) + whole, 3, grouping) + fraction;
     }
 
     private static String grouped(String digits, int size, char separator) {
@@ -587,6 +586,7 @@ final class Formatting {
 
         private static Spec parse(String source) {
             Spec spec = new Spec();
+            spec.fill = "";
             int i = 0;
             int first = Character.charCount(source.codePointAt(0));
             if (first < source.length() && "<>=^".indexOf(source.charAt(first)) >= 0) {
@@ -605,10 +605,10 @@ final class Formatting {
                 i++;
             }
             if (i < source.length() && source.charAt(i) == '0') {
-                spec.zero = true;
-                if (spec.align != 0) {
-                    spec.zero = false;
+                if (spec.fill.isEmpty()) {
+                    spec.fill = "0";
                 }
+                spec.zero = spec.align == 0;
                 i++;
             }
             for (; i < source.length() && isDigit(source.charAt(i)); i++) {
@@ -632,6 +632,9 @@ final class Formatting {
             }
             if (i < source.length()) {
                 throw new Failure("Invalid format specifier");
+            }
+            if (spec.fill.isEmpty()) {
+                spec.fill = " ";
             }
             return spec;
         }

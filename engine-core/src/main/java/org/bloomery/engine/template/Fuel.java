@@ -16,11 +16,12 @@ final class Fuel {
     private static final long STEPS_A_VALUE = 64;
     private static final long WORK = 64L << 20;
     private static final long WORK_A_CHARACTER = 256;
+    private static final long WORK_AN_ELEMENT = 32;
     private static final long ELEMENTS = 1L << 20;
     private static final long TEXT = 1L << 20;
     private static final long TEXT_A_CHARACTER = 4;
-    /** Evaluations inside each other, over all macros: about 300 KiB of a thread's stack. */
-    private static final int MAX_EVALUATION_DEPTH = 1000;
+    /** Evaluations inside each other, over all macros: less than half of the smallest usual stack. */
+    private static final int MAX_EVALUATION_DEPTH = 400;
 
     private final long stepLimit;
     private final long workLimit;
@@ -60,13 +61,13 @@ final class Fuel {
     /** A new list or mapping of this many elements. */
     void elements(long count) {
         checkElements(count);
-        work(8 * count);
+        work(WORK_AN_ELEMENT * count);
     }
 
     /** Checks the size of a list that grows, and counts one more element. */
     void element(long size) {
         checkElements(size);
-        work(8);
+        work(WORK_AN_ELEMENT);
     }
 
     private void checkElements(long count) {

@@ -11,32 +11,39 @@ import org.jspecify.annotations.Nullable;
 final class Functions {
 
     private static final Map<String, Value> GLOBALS = Map.of(
-            "range", function("range", Functions::range),
-            "dict", function("dict", (in, arguments) -> new Dict(entries(in, "dict", arguments))),
-            "namespace", function("namespace", Functions::namespace),
-            "cycler", function("cycler", Functions::cycler),
-            "joiner", function("joiner", Functions::joiner),
+            "range",
+            function("range", Functions::range),
+            "dict",
+            function("dict", (in, arguments) -> new Dict(entries(in, "dict", arguments))),
+            "namespace",
+            function("namespace", Functions::namespace),
+            "cycler",
+            function("cycler", Functions::cycler),
+            "joiner",
+            function("joiner", Functions::joiner),
             "lipsum",
-                    function("lipsum", (in, arguments) -> {
-                        throw new Failure("lipsum is not supported in chat templates");
-                    }),
+            function("lipsum", (in, arguments) -> {
+                throw new Failure("lipsum is not supported in chat templates");
+            }),
+            // The blocks of a template; chat templates have none that could be called
+            "self",
+            new Callable("TemplateReference", "self", Map.of(), (in, arguments) -> {
+                throw new Failure("'TemplateReference' object is not callable");
+            }),
             "raise_exception",
-                    function("raise_exception", (in, arguments) -> {
-                        Value message = arguments.bind("raise_exception", 1, "message")[0];
-                        throw new Failure(
-                                message == null
-                                        ? ""
-                                        : Python.str(message, in.fuel()).shown(),
-                                true);
-                    }),
+            function("raise_exception", (in, arguments) -> {
+                Value message = arguments.bind("raise_exception", 1, "message")[0];
+                throw new Failure(
+                        message == null ? "" : Python.str(message, in.fuel()).shown(), true);
+            }),
             "strftime_now",
-                    function("strftime_now", (in, arguments) -> {
-                        Value format = arguments.bind("strftime_now", 1, "format")[0];
-                        if (!(format instanceof Text text)) {
-                            throw new Failure("strftime() argument 1 must be str");
-                        }
-                        return Strftime.format(text, java.time.LocalDateTime.now(in.clock()), in.fuel());
-                    }));
+            function("strftime_now", (in, arguments) -> {
+                Value format = arguments.bind("strftime_now", 1, "format")[0];
+                if (!(format instanceof Text text)) {
+                    throw new Failure("strftime() argument 1 must be str");
+                }
+                return Strftime.format(text, java.time.LocalDateTime.now(in.clock()), in.fuel());
+            }));
 
     private Functions() {}
 
@@ -100,7 +107,7 @@ final class Functions {
                             throw new Failure(
                                     "dictionary update sequence element has length " + pair.size() + "; 2 is required");
                         }
-                        entries.put(Python.key(pair.get(0)), pair.get(1));
+                        entries.put(Python.key(pair.get(0), in.fuel()), pair.get(1));
                     }
                 }
             }

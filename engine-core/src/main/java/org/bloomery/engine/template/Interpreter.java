@@ -178,17 +178,21 @@ final class Interpreter {
                     return captured(() -> executeFor(loop, outer, inner, depth + 1));
                 };
         Loop state = new Loop(items, depth, recursion);
+        boolean completed = false;
         for (int i = 0; i < items.size(); i++) {
             fuel.step();
             state.advance();
             scope = new Scope(outer);
             scope.variables.put("loop", state);
             assign(loop.target(), items.get(i));
-            if (nested(loop.body()) == Outcome.BREAK) {
+            Outcome outcome = nested(loop.body());
+            completed |= outcome == Outcome.DONE;
+            if (outcome == Outcome.BREAK) {
                 break;
             }
         }
-        if (items.isEmpty()) {
+        // Jinja runs the else branch also where every round ended early
+        if (!completed) {
             scope = new Scope(outer);
             nested(loop.otherwise());
         }
@@ -407,7 +411,7 @@ final class Interpreter {
             case Expr.DictOf dict -> {
                 LinkedHashMap<Value, Value> entries = new LinkedHashMap<>();
                 for (int i = 0; i < dict.keys().size(); i++) {
-                    Value key = Python.key(evaluate(dict.keys().get(i)));
+                    Value key = Python.key(evaluate(dict.keys().get(i)), fuel);
                     entries.put(key, evaluate(dict.values().get(i)));
                 }
                 fuel.elements(entries.size());
@@ -582,6 +586,12 @@ final class Interpreter {
             fuel.work(text.length());
         }
         Value found = Python.item(value, index, fuel);
+        if (found == null && index instanceof Slice) {
+            throw new Failure(
+                    value instanceof Dict
+                            ? "unhashable type: 'slice'"
+                            : "'" + Python.typeName(value) + "' object is not subscriptable");
+        }
         if (found == null && index instanceof Text name) {
             found = Methods.attribute(value, name.chars(), fuel);
         }

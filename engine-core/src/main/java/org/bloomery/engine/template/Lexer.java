@@ -89,15 +89,14 @@ final class Lexer {
                 end--;
             }
         } else if (sign != '+' && leftStrips) {
-            int lineStart = source.lastIndexOf('\n', tag - 1) + 1;
-            if (lineStart > at || lineStarting) {
-                int from = Math.max(lineStart, at);
-                boolean blank = true;
-                for (int i = from; i < tag && blank; i++) {
-                    blank = PythonText.isSpace(source.charAt(i));
-                }
-                end = blank ? from : tag;
+            int lineStart = tag;
+            while (lineStart > at
+                    && PythonText.isSpace(source.charAt(lineStart - 1))
+                    && source.charAt(lineStart - 1) != '\n') {
+                lineStart--;
             }
+            boolean blank = lineStart > at ? source.charAt(lineStart - 1) == '\n' : lineStarting;
+            end = blank ? lineStart : tag;
         }
         String kept = source.substring(at, end);
         data(kept);

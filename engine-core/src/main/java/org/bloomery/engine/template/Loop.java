@@ -10,7 +10,7 @@ final class Loop implements Value {
     private final int depth0;
     private final Callable.@Nullable Body recursion;
     private int index0 = -1;
-    private @Nullable List<Value> lastChanged;
+    private @Nullable Seq lastChanged;
 
     Loop(List<Value> items, int depth0, Callable.@Nullable Body recursion) {
         this.items = items;
@@ -51,7 +51,7 @@ final class Loop implements Value {
             case "nextitem" ->
                 index0 + 1 < items.size() ? items.get(index0 + 1) : new Undefined("there is no next item");
             case "cycle" -> Callable.function("cycle", (in, arguments) -> cycle(arguments));
-            case "changed" -> Callable.function("changed", (in, arguments) -> changed(arguments));
+            case "changed" -> Callable.function("changed", (in, arguments) -> changed(in, arguments));
             default -> null;
         };
     }
@@ -65,12 +65,13 @@ final class Loop implements Value {
         return values.get(index0 % values.size());
     }
 
-    private Value changed(Arguments arguments) {
+    private Value changed(Interpreter in, Arguments arguments) {
         arguments.refuseNamed("changed");
-        if (arguments.positional().equals(lastChanged)) {
+        Seq values = Seq.tuple(arguments.positional());
+        if (lastChanged != null && Python.equal(values, lastChanged, in.fuel())) {
             return Bool.FALSE;
         }
-        lastChanged = arguments.positional();
+        lastChanged = values;
         return Bool.TRUE;
     }
 

@@ -114,7 +114,7 @@ final class Methods {
                         name,
                         1,
                         (in, bound) -> {
-                            Value found = dict.get(Python.key(orNone(bound[0])));
+                            Value found = dict.get(Python.key(orNone(bound[0]), in.fuel()));
                             return found != null ? found : orNone(bound[1]);
                         },
                         "key",
@@ -131,7 +131,7 @@ final class Methods {
                             LinkedHashMap<Value, Value> entries = new LinkedHashMap<>();
                             List<Value> keys = Python.items(orNone(bound[0]), in.fuel());
                             in.fuel().elements(keys.size());
-                            keys.forEach(key -> entries.put(Python.key(key), orNone(bound[1])));
+                            keys.forEach(key -> entries.put(Python.key(key, in.fuel()), orNone(bound[1])));
                             return new Dict(entries);
                         },
                         "iterable",

@@ -104,7 +104,7 @@ final class Numbers {
                 if (Double.isInfinite(quotient)) {
                     throw new Failure("integer division result too large for a float");
                 }
-                yield new Real(quotient);
+                yield new Real(x.signum() == 0 && y.signum() < 0 ? -0.0 : quotient);
             }
             case "//" -> {
                 nonZero(y.signum() != 0);

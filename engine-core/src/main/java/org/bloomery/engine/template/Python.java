@@ -96,7 +96,7 @@ final class Python {
 
     private static List<Value> sized(Value value) {
         return switch (value) {
-            case Text text -> text.characters();
+            case Text text -> text.withMarkup(false).characters();
             case Seq seq -> seq.items();
             case Dict dict -> new ArrayList<>(dict.entries().keySet());
             case DictView view -> view.items();
@@ -128,31 +128,18 @@ final class Python {
 
     /** a == b. */
     static boolean equal(Value a, Value b, Fuel fuel) {
-        fuel.work(weight(a, b));
+        fuel.work(Math.min(weight(a), weight(b)));
         return a.equals(b);
     }
 
-    /** How much a comparison looks at, at most. */
-    private static long weight(Value a, Value b) {
-        if (a instanceof Text x && b instanceof Text y) {
-            return x.length() == y.length() ? x.length() : 1;
-        }
-        if (a instanceof Seq x && b instanceof Seq y && x.size() == y.size()) {
-            long sum = 1;
-            for (int i = 0; i < x.size(); i++) {
-                sum += weight(x.items().get(i), y.items().get(i));
-            }
-            return sum;
-        }
-        if (a instanceof Dict x && b instanceof Dict y && x.size() == y.size()) {
-            long sum = 1;
-            for (Map.Entry<Value, Value> entry : x.entries().entrySet()) {
-                Value other = y.get(entry.getKey());
-                sum += 1 + (other == null ? 0 : weight(entry.getValue(), other));
-            }
-            return sum;
-        }
-        return 1;
+    /** How much there is to look at in a value: characters and elements, saturating. */
+    static long weight(Value value) {
+        return switch (value) {
+            case Text text -> 1 + text.length();
+            case Seq seq -> seq.weight();
+            case Dict dict -> dict.weight();
+            default -> 1;
+        };
     }
 
     /** The sign of a's order to b, for the operator that a message names. */
@@ -181,7 +168,7 @@ final class Python {
     /** item in container. */
     static boolean contains(Value container, Value item, Fuel fuel) {
         if (container instanceof DictView view && view.kind() == DictView.Kind.KEYS) {
-            return view.dict().get(key(item)) != null;
+            return view.dict().get(key(item, fuel)) != null;
         }
         return switch (container) {
             case Text text -> {
@@ -192,7 +179,7 @@ final class Python {
                 fuel.work((long) text.length() + part.length());
                 yield PythonText.find(text.chars(), part.chars(), 0) >= 0;
             }
-            case Dict dict -> dict.get(key(item)) != null;
+            case Dict dict -> dict.get(key(item, fuel)) != null;
             case Undefined undefined -> false;
             default -> {
                 if (!isIterable(container)) {
@@ -212,7 +199,8 @@ final class Python {
     }
 
     /** Checks that a value can be a key. */
-    static Value key(Value value) {
+    static Value key(Value value, Fuel fuel) {
+        fuel.work(weight(value));
         if (value instanceof Dict || (value instanceof Seq seq && seq.isList())) {
             throw new Failure("unhashable type: '" + typeName(value) + "'");
         }
@@ -220,7 +208,7 @@ final class Python {
             throw new Failure("unhashable type: 'slice'");
         }
         if (value instanceof Seq tuple) {
-            tuple.items().forEach(Python::key);
+            tuple.items().forEach(item -> key(item, fuel));
         }
         return value;
     }
@@ -352,6 +340,7 @@ final class Python {
     /** container[index], or null where Python raises a LookupError or TypeError. */
     static @Nullable Value item(Value container, Value index, Fuel fuel) {
         if (container instanceof Dict dict) {
+            fuel.work(weight(index));
             return index instanceof Dict || index instanceof Slice || (index instanceof Seq seq && seq.isList())
                     ? null
                     : dict.get(index);

@@ -17,11 +17,17 @@ final class Seq implements Value {
     private final List<Value> items;
     private final Kind kind;
     private final int depth;
+    private final long weight;
 
     private Seq(List<Value> items, Kind kind) {
         this.items = items;
         this.kind = kind;
         this.depth = Dict.depthOver(items);
+        long sum = 1;
+        for (Value item : items) {
+            sum += Python.weight(item);
+        }
+        this.weight = Math.min(sum, Dict.MAX_WEIGHT);
     }
 
     /** Takes the list over; the caller must not change it any more. */
@@ -65,6 +71,11 @@ final class Seq implements Value {
 
     int depth() {
         return depth;
+    }
+
+    /** How much there is to look at, with all that is inside as often as it is. */
+    long weight() {
+        return weight;
     }
 
     @Override

@@ -53,6 +53,10 @@ public final class Template {
         Interpreter interpreter = new Interpreter(variables, clock, new Fuel(size.values, size.characters));
         try {
             return interpreter.run(body).spans();
+        } catch (StackOverflowError e) {
+            // The limits leave room on usual stacks; this is for a caller that comes with little left
+            throw new TemplateException("The chat template nests deeper than this thread's stack has room for, at line "
+                    + interpreter.line() + "; call from a thread with a larger stack.");
         } catch (Failure failure) {
             throw new TemplateException(
                     sentence("The chat template fails at line " + interpreter.line() + ": " + failure.getMessage()),

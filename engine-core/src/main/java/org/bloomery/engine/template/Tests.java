@@ -47,8 +47,12 @@ final class Tests {
             Map.entry("upper", (in, value, arguments) -> TextMethods.isUpper(Python.str(value, in.fuel()))),
             Map.entry(
                     "filter",
-                    (in, value, arguments) -> Python.key(value) instanceof Text name && Filters.exists(name.chars())),
-            Map.entry("test", (in, value, arguments) -> Python.key(value) instanceof Text name && exists(name.chars())),
+                    (in, value, arguments) ->
+                            Python.key(value, in.fuel()) instanceof Text name && Filters.exists(name.chars())),
+            Map.entry(
+                    "test",
+                    (in, value, arguments) ->
+                            Python.key(value, in.fuel()) instanceof Text name && exists(name.chars())),
             Map.entry("sameas", (in, value, arguments) -> same(value, argument("sameas", arguments))),
             comparison("in", "in"),
             comparison("==", "=="),

@@ -1,5 +1,6 @@
 package org.bloomery.engine.template;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -25,56 +26,50 @@ final class TextWrap {
     }
 
     List<Value> wrap(Text line) {
-        List<Text> chunks = chunks(line);
+        ArrayDeque<Text> chunks = chunks(line);
         List<Value> lines = new ArrayList<>();
-        int next = 0;
-        while (next < chunks.size()) {
-            if (isSpace(chunks.get(next)) && !lines.isEmpty()) {
-                next++;
+        while (!chunks.isEmpty()) {
+            if (isSpace(chunks.getFirst()) && !lines.isEmpty()) {
+                chunks.removeFirst();
             }
-            Text current = Text.EMPTY;
+            ArrayDeque<Text> current = new ArrayDeque<>();
             int length = 0;
-            int last = next;
-            while (next < chunks.size() && length + chunks.get(next).codePoints() <= width) {
-                length += chunks.get(next).codePoints();
-                current = current.plus(chunks.get(next++));
+            while (!chunks.isEmpty() && length + chunks.getFirst().codePoints() <= width) {
+                length += chunks.getFirst().codePoints();
+                current.addLast(chunks.removeFirst());
             }
-            if (next < chunks.size() && chunks.get(next).codePoints() > width) {
-                Text word = chunks.get(next);
-                if (breakWords) {
-                    int end = word.offset(breakAt(word, width - length));
-                    current = current.plus(word.slice(0, end));
-                    chunks.set(next, word.slice(end, word.length()));
-                    last = -1;
-                } else if (length == 0) {
-                    current = word;
-                    next++;
-                }
+            if (!chunks.isEmpty() && chunks.getFirst().codePoints() > width) {
+                longWord(chunks, current, width - length);
             }
-            if (last != next || !current.isEmpty()) {
-                Text kept = next > 0 && last >= 0 && next > last && isSpace(chunks.get(next - 1))
-                        ? current.slice(
-                                0, current.length() - chunks.get(next - 1).length())
-                        : current;
-                if (!kept.isEmpty()) {
-                    fuel.element(lines.size());
-                    lines.add(kept);
-                }
+            // Only the last part goes where it is blank or empty, as in the original
+            if (!current.isEmpty() && (current.getLast().isEmpty() || isSpace(current.getLast()))) {
+                current.removeLast();
+            }
+            if (!current.isEmpty()) {
+                fuel.element(lines.size());
+                lines.add(current.stream().reduce(Text.EMPTY, Text::plus));
             }
         }
         return lines;
     }
 
-    /** Where to break a word that does not fit: behind a hyphen where that is allowed, else where the line ends. */
-    private int breakAt(Text word, int left) {
-        int space = Math.max(left, 1);
-        if (breakHyphens && word.codePoints() > space) {
-            int hyphen = word.chars().lastIndexOf('-', word.offset(space) - 1);
-            if (hyphen > 0 && word.chars().substring(0, hyphen).chars().anyMatch(c -> c != '-')) {
-                return word.index(hyphen) + 1;
+    /** Moves what fits of a word that fits in no line, or all of it where words stay whole. */
+    private void longWord(ArrayDeque<Text> chunks, ArrayDeque<Text> current, int left) {
+        Text word = chunks.getFirst();
+        if (breakWords) {
+            int end = word.offset(left);
+            if (breakHyphens) {
+                int hyphen = word.chars().lastIndexOf('-', end - 1);
+                if (hyphen > 0 && word.chars().substring(0, hyphen).chars().anyMatch(c -> c != '-')) {
+                    end = hyphen + 1;
+                }
             }
+            current.addLast(word.slice(0, end));
+            chunks.removeFirst();
+            chunks.addFirst(word.slice(end, word.length()));
+        } else if (current.isEmpty()) {
+            current.addLast(chunks.removeFirst());
         }
-        return space;
     }
 
     private static boolean isSpace(Text chunk) {
@@ -87,9 +82,9 @@ final class TextWrap {
     }
 
     /** Words and white space in turn; words with hyphens between letters are parts that end with the hyphen. */
-    private List<Text> chunks(Text line) {
+    private ArrayDeque<Text> chunks(Text line) {
         String text = line.chars();
-        List<Text> chunks = new ArrayList<>();
+        ArrayDeque<Text> chunks = new ArrayDeque<>();
         int from = 0;
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
@@ -102,7 +97,7 @@ final class TextWrap {
                     && Character.isLetter(text.charAt(i + 1));
             if (end || hyphen) {
                 fuel.element(chunks.size());
-                chunks.add(line.slice(from, i + 1));
+                chunks.addLast(line.slice(from, i + 1));
                 from = i + 1;
             }
         }

@@ -1,0 +1,170 @@
+package org.bloomery.engine.chat;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.bloomery.engine.TextSpan;
+import org.junit.jupiter.api.Test;
+
+class AnswerParserTest {
+
+    private static final String TEMPLATE = "<think></think><tool_call></tool_call>";
+    private static final String CALL =
+            "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"x\": [1, \"é\"]}}\n</tool_call>";
+
+    /** Collects the parts, neighbours of one kind joined. */
+    private static final class Parts implements AnswerParser.Listener {
+        private final List<String> parts = new ArrayList<>();
+
+        private void add(String kind, String text) {
+            assertThat(text).isNotEmpty();
+            String prefix = kind + ":";
+            if (!parts.isEmpty() && parts.getLast().startsWith(prefix)) {
+                parts.set(parts.size() - 1, parts.getLast() + text);
+            } else {
+                parts.add(prefix + text);
+            }
+        }
+
+        @Override
+        public void text(String text) {
+            add("text", text);
+        }
+
+        @Override
+        public void reasoning(String text) {
+            add("reasoning", text);
+        }
+
+        @Override
+        public void toolCall(ToolCall call) {
+            parts.add("call:" + call.id() + ":" + call.name() + ":" + call.arguments());
+        }
+    }
+
+    private static AnswerParser parser(String template, boolean tools, String prompt) {
+        int[] count = {0};
+        return ChatFormat.of(template, FewTokens.CHATML)
+                .answerParser(tools, List.of(TextSpan.trusted(prompt)), () -> "id" + ++count[0]);
+    }
+
+    /** The parts of an answer, the same in whatever pieces it comes. */
+    private static List<String> parts(boolean tools, String prompt, String answer) {
+        Parts whole = new Parts();
+        AnswerParser parser = parser(TEMPLATE, tools, prompt);
+        parser.accept(answer, whole);
+        parser.finish(whole);
+        long seed = answer.hashCode();
+        Random random = new Random(seed);
+        for (int round = 0; round < 20; round++) {
+            Parts pieces = new Parts();
+            AnswerParser other = parser(TEMPLATE, tools, prompt);
+            for (int at = 0; at < answer.length(); ) {
+                int end = round == 0 ? at + 1 : Math.min(answer.length(), at + 1 + random.nextInt(9));
+                other.accept(answer.substring(at, end), pieces);
+                at = end;
+            }
+            other.finish(pieces);
+            assertThat(pieces.parts).as("seed %d", seed).isEqualTo(whole.parts);
+        }
+        return whole.parts;
+    }
+
+    @Test
+    void passesPlainText() {
+        assertThat(parts(true, "", "Hello <b> a < b, <tool and <think> later </think>\n"))
+                .containsExactly("text:Hello <b> a < b, <tool and <think> later </think>\n");
+    }
+
+    @Test
+    void emitsPlainTextAtOnce() {
+        Parts parts = new Parts();
+        AnswerParser.plainText().accept("Hi <think> \n", parts);
+        assertThat(parts.parts).containsExactly("text:Hi <think> \n");
+    }
+
+    @Test
+    void tellsReasoningApart() {
+        assertThat(parts(false, "", "<think>\nhm\n\nso\n</think>\n\nYes."))
+                .containsExactly("reasoning:hm\n\nso", "text:Yes.");
+        assertThat(parts(false, "", "\n<think></think>\n\nYes.")).containsExactly("text:Yes.");
+        assertThat(parts(false, "", "<think>\nhm")).containsExactly("reasoning:hm");
+    }
+
+    @Test
+    void beginsInTheReasoningWhereThePromptOpensIt() {
+        assertThat(parts(false, "<|im_start|>assistant\n<think>\n", "hm</think>Yes"))
+                .containsExactly("reasoning:hm", "text:Yes");
+        assertThat(parts(false, "<think>\n\n</think>\n\n", "Yes")).containsExactly("text:Yes");
+    }
+
+    @Test
+    void readsToolCalls() {
+        assertThat(parts(true, "", "Let me look.\n" + CALL + "\n" + CALL + "\n"))
+                .containsExactly(
+                        "text:Let me look.", "call:id1:f:{\"x\": [1, \"é\"]}", "call:id2:f:{\"x\": [1, \"é\"]}");
+        assertThat(parts(true, "", "<think>hm</think>\n\n" + CALL))
+                .containsExactly("reasoning:hm", "call:id1:f:{\"x\": [1, \"é\"]}");
+        assertThat(parts(true, "", "<tool_call>{\"arguments\": \"{\\\"a\\\": 1}\", \"name\": \"g\"}</tool_call>"))
+                .containsExactly("call:id1:g:{\"a\": 1}");
+        assertThat(parts(true, "", "<tool_call>{\"name\": \"g\"}</tool_call>")).containsExactly("call:id1:g:{}");
+    }
+
+    @Test
+    void readsACallWhoseClosingTagIsMissing() {
+        assertThat(parts(true, "", "<tool_call>\n{\"name\": \"f\", \"arguments\": {}}\n"))
+                .containsExactly("call:id1:f:{}");
+    }
+
+    @Test
+    void findsTheEndOfACallThatHoldsTheClosingTag() {
+        assertThat(parts(
+                        true, "", "<tool_call>{\"name\": \"f\", \"arguments\": {\"s\": \"</tool_call>\"}}</tool_call>"))
+                .containsExactly("call:id1:f:{\"s\": \"</tool_call>\"}");
+    }
+
+    @Test
+    void givesMalformedCallsAsText() {
+        for (String broken : List.of(
+                "<tool_call>\n{name: f}\n</tool_call> x",
+                "<tool_call>{\"name\": \"f\", \"arguments\": [1]}</tool_call>",
+                "<tool_call>{\"name\": \"f\"} more</tool_call>",
+                "<tool_call>{\"name\": \"f\", \"arguments\": {\"a\"",
+                "<tool_call>[]</tool_call>",
+                "<tool_call>" + "[".repeat(5000),
+                "<tool_call>{\"name\": \"f\", \"arguments\": " + "{\"a\":".repeat(100) + "1" + "}".repeat(101)
+                        + "</tool_call>")) {
+            assertThat(parts(true, "", broken)).containsExactly("text:" + broken);
+        }
+        assertThat(parts(true, "", "<tool_call>oops</tool_call>" + CALL))
+                .containsExactly("text:<tool_call>oops</tool_call>", "call:id1:f:{\"x\": [1, \"é\"]}");
+    }
+
+    @Test
+    void leavesToolCallsAloneWhereNoToolsAreOffered() {
+        assertThat(parts(false, "", CALL)).containsExactly("text:" + CALL);
+    }
+
+    @Test
+    void looksForNoTagsThatTheTemplateDoesNotKnow() {
+        Parts parts = new Parts();
+        AnswerParser parser = parser("{{ messages }}", true, "");
+        parser.accept("<think>a</think>" + CALL, parts);
+        parser.finish(parts);
+        assertThat(parts.parts).containsExactly("text:<think>a</think>" + CALL);
+    }
+
+    @Test
+    void holdsBackOnlyWhatMayBeATag() {
+        Parts parts = new Parts();
+        AnswerParser parser = parser(TEMPLATE, true, "");
+        parser.accept("Hello", parts);
+        assertThat(parts.parts).containsExactly("text:Hello");
+        parser.accept(" <tool", parts);
+        assertThat(parts.parts).containsExactly("text:Hello");
+        parser.accept(" box", parts);
+        assertThat(parts.parts).containsExactly("text:Hello <tool box");
+    }
+}
