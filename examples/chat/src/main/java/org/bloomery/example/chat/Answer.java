@@ -13,6 +13,10 @@ import org.reactivestreams.Publisher;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.ai.chat.client.ChatClient;
+import org.springframework.ai.chat.client.ChatClientRequest;
+import org.springframework.ai.chat.client.ChatClientResponse;
+import org.springframework.ai.chat.client.advisor.api.StreamAdvisor;
+import org.springframework.ai.chat.client.advisor.api.StreamAdvisorChain;
 import org.springframework.ai.chat.memory.ChatMemory;
 import org.springframework.ai.chat.messages.AssistantMessage;
 import org.springframework.ai.chat.messages.Message;
@@ -23,6 +27,7 @@ import org.springframework.ai.chat.model.Generation;
 import org.springframework.ai.chat.model.ToolContext;
 import org.springframework.ai.tool.ToolCallback;
 import org.springframework.ai.tool.definition.ToolDefinition;
+import org.springframework.core.Ordered;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
@@ -40,8 +45,10 @@ final class Answer {
     private final Sinks.Many<ChatEvent> toolUses = Sinks.many().unicast().onBackpressureBuffer();
     private long firstTokenNanos;
     private @Nullable String finishReason;
-    private @Nullable Usage usage;
-    private @Nullable Timings timings;
+    private int promptTokens;
+    private int completionTokens;
+    private int decodedTokens;
+    private long decodeNanos;
 
     /** The stream as events; the stop signal ends it early, as an answer that was cancelled. */
     Flux<ChatEvent> events(ChatClient.StreamResponseSpec stream, Publisher<Void> stop) {
@@ -57,6 +64,11 @@ final class Answer {
     /** The tool, reporting what it is called with and what it answers. */
     ToolCallback reporting(ToolCallback tool) {
         return new ReportedTool(tool, toolUses);
+    }
+
+    /** Counts tokens and time of every round: one for the answer and one for each time that tools are called. */
+    StreamAdvisor counting() {
+        return new RoundCounter();
     }
 
     /**
@@ -80,12 +92,6 @@ final class Answer {
     }
 
     private synchronized @Nullable ChatEvent delta(ChatResponse response) {
-        if (response.getMetadata().get(BloomeryChatModel.TIMINGS) instanceof Timings measured) {
-            timings = measured;
-        }
-        if (response.getMetadata().getUsage().getTotalTokens() > 0) {
-            usage = response.getMetadata().getUsage();
-        }
         Generation generation = response.getResult();
         if (generation == null) {
             return null;
@@ -105,16 +111,23 @@ final class Answer {
         return new ChatEvent.Delta(piece);
     }
 
+    private synchronized void count(ChatResponse response) {
+        if (response.getMetadata().get(BloomeryChatModel.TIMINGS) instanceof Timings timings) {
+            Usage usage = response.getMetadata().getUsage();
+            promptTokens += usage.getPromptTokens();
+            completionTokens += usage.getCompletionTokens();
+            decodedTokens += Math.max(0, usage.getCompletionTokens() - 1);
+            decodeNanos += timings.total().minus(timings.timeToFirstToken()).toNanos();
+        }
+    }
+
     private synchronized ChatEvent end() {
         String reason = finishReason;
-        Usage counted = usage;
-        Timings measured = timings;
-        int completionTokens = counted == null ? 0 : counted.getCompletionTokens();
         return new ChatEvent.End(
                 reason == null ? FinishReason.CANCELLED.name() : reason,
-                counted == null ? 0 : counted.getPromptTokens(),
+                promptTokens,
                 completionTokens,
-                measured == null ? 0 : measured.decodeTokensPerSecond(completionTokens),
+                decodeNanos == 0 ? 0 : decodedTokens * 1e9 / decodeNanos,
                 text.isEmpty() ? 0 : TimeUnit.NANOSECONDS.toMillis(firstTokenNanos - startNanos));
     }
 
@@ -128,9 +141,38 @@ final class Answer {
                 log.warn("An answer failed: {}", refused.getMessage());
                 return String.valueOf(refused.getMessage());
             }
+            // Spring AI has no exception of its own for this; the message holds the model's words, so it is not logged.
+            if (cause instanceof IllegalStateException
+                    && String.valueOf(cause.getMessage()).startsWith("No ToolCallback found")) {
+                return "The model called a tool that it was not given; other words may help.";
+            }
         }
         log.error("An answer failed", error);
         return "This answer failed; the application's log says why.";
+    }
+
+    /** Next to the model, since Spring AI's tool loop above adds up usage but not time. */
+    private final class RoundCounter implements StreamAdvisor {
+
+        @Override
+        public Flux<ChatClientResponse> adviseStream(ChatClientRequest request, StreamAdvisorChain chain) {
+            return chain.nextStream(request).doOnNext(response -> {
+                ChatResponse answered = response.chatResponse();
+                if (answered != null) {
+                    count(answered);
+                }
+            });
+        }
+
+        @Override
+        public String getName() {
+            return "round-counter";
+        }
+
+        @Override
+        public int getOrder() {
+            return Ordered.LOWEST_PRECEDENCE - 1;
+        }
     }
 
     private record ReportedTool(ToolCallback tool, Sinks.Many<ChatEvent> uses) implements ToolCallback {

@@ -26,8 +26,7 @@ class Chat {
      * is about it. A larger model chooses well: give it all tools, once, by {@code builder.defaultTools(weather)}.
      */
     private static final Pattern ABOUT_WEATHER = Pattern.compile(
-            "\\b(weather|forecast|temperature|umbrella|rain\\w*|snow\\w*|sunny|warm)\\b|^and in\\b",
-            Pattern.CASE_INSENSITIVE);
+            "\\b(weather|forecast|temperature|umbrella|rain\\w*|snow\\w*|sunny|warm)\\b", Pattern.CASE_INSENSITIVE);
 
     private final ChatClient client;
     private final ChatMemory memory;
@@ -74,7 +73,8 @@ class Chat {
     private ChatClient.StreamResponseSpec request(String conversation, String message, Answer answer) {
         ChatClient.ChatClientRequestSpec request = client.prompt()
                 .messages(new UserMessage(message))
-                .advisors(spec -> spec.param(ChatMemory.CONVERSATION_ID, conversation));
+                .advisors(spec ->
+                        spec.param(ChatMemory.CONVERSATION_ID, conversation).advisors(answer.counting()));
         if (ABOUT_WEATHER.matcher(message).find()) {
             request = request.tools(tools.stream().map(answer::reporting).toArray());
         }

@@ -20,7 +20,7 @@ sealed interface ChatEvent {
      * @param finishReason {@code STOP}, {@code LENGTH}, {@code CANCELLED}…
      * @param promptTokens tokens read, those of a tool's round included
      * @param completionTokens tokens written, those of a tool call included
-     * @param tokensPerSecond tokens a second after the first, in the last round; 0 where there were fewer than two
+     * @param tokensPerSecond tokens a second after the first, without the time of tools; 0 where there were no more
      * @param firstTokenMillis from the message to the first token of the text
      */
     record End(
