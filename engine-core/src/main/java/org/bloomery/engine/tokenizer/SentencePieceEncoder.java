@@ -113,14 +113,15 @@ final class SentencePieceEncoder implements TextEncoder {
         return id >= 0 && isPiece(vocabulary, id) ? id : -1;
     }
 
-    /** Bytes without a token of their own fall back to the character with that number, then to the unknown token. */
+    /** Bytes without a token of their own fall back to the character with that number, then to the unknown token; else they are left out. */
     private void fillMissingBytes() {
         for (int value = 0; value < byteTokens.length; value++) {
             if (byteTokens[value] < 0 && value < 0x80) {
                 byteTokens[value] = vocabulary.ordinary(String.valueOf((char) value), 0, 1);
             }
-            if (byteTokens[value] < 0) {
-                byteTokens[value] = vocabulary.unknown();
+            int unknown = vocabulary.unknown();
+            if (byteTokens[value] < 0 && unknown >= 0 && !vocabulary.is(unknown, Vocabulary.CONTROL)) {
+                byteTokens[value] = unknown;
             }
         }
     }

@@ -25,9 +25,10 @@ public final class Tokenizers {
             case "gemma4" -> bytePair(metadata, PreTokenizer.GEMMA4, new Vocabulary.Defaults(-1, -1, -1, -1));
             case "llama" -> sentencePiece(metadata);
             case "bert" -> wordPiece(metadata);
+            case "t5" -> unigram(metadata);
             default ->
                 throw new UnsupportedModelException("tokenizer '" + model
-                        + "' is not supported; known are bert, gemma4, gpt2 and llama ('" + KEY + "model')");
+                        + "' is not supported; known are bert, gemma4, gpt2, llama and t5 ('" + KEY + "model')");
         };
     }
 
@@ -73,6 +74,17 @@ public final class Tokenizers {
                 encoder,
                 required(vocabulary.bos(), "bos_token_id"),
                 required(vocabulary.separator(), "seperator_token_id"));
+    }
+
+    private static Tokenizer unigram(Metadata metadata) {
+        Vocabulary vocabulary = Vocabulary.read(metadata, new Vocabulary.Defaults(-1, 1, 2, -1));
+        TextEncoder encoder = new UnigramEncoder(
+                vocabulary,
+                scores(metadata, vocabulary.size()),
+                metadata.bool(KEY + "add_space_prefix", false),
+                metadata.bool(KEY + "remove_extra_whitespaces", false),
+                CharacterMap.read(metadata));
+        return finish(metadata, vocabulary, encoder, metadata.bool(KEY + "add_bos_token", false), true);
     }
 
     private static Tokenizer finish(

@@ -230,6 +230,16 @@ final class Vocabulary {
         if (endsWith("<|tool_response>") && endsWith("</s>")) {
             attributes[index.find("</s>")] = NORMAL;
         }
+        // The unknown token stands for text, so it is no control token, however the file marks it; unless it has
+        // another role besides.
+        if (unknown >= 0
+                && unknown != bos
+                && unknown != eos
+                && unknown != separator
+                && is(unknown, CONTROL)
+                && !is(unknown, ENDS_GENERATION)) {
+            attributes[unknown] = (short) (UNKNOWN | TRUSTED_ONLY);
+        }
     }
 
     private void fim(Metadata metadata, List<String> known, boolean ends, String... keys) {
