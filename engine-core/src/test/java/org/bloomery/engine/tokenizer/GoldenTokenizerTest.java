@@ -9,7 +9,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.bloomery.engine.TextSpan;
 import org.bloomery.engine.format.GgufReader;
 import org.bloomery.engine.format.LoadMode;
 import org.bloomery.engine.format.ModelFile;
@@ -43,6 +46,46 @@ class GoldenTokenizerTest {
         return vocabularies().stream()
                 .map(file ->
                         DynamicTest.dynamicTest(String.valueOf(file.getFileName()), () -> givesTheExpectedIds(file)));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> neverMakesControlTokensOfUntrustedText() throws IOException {
+        return vocabularies().stream()
+                .map(file -> DynamicTest.dynamicTest(
+                        String.valueOf(file.getFileName()), () -> neverMakesControlTokensOfUntrustedText(file)));
+    }
+
+    /** Messages made of the vocabulary's own control tokens, whole and in pieces, between trusted spans. */
+    private static void neverMakesControlTokensOfUntrustedText(Path file) {
+        long seed = 4711;
+        Random random = new Random(seed);
+        try (ModelFile model = GgufReader.open(file, LoadMode.COPY)) {
+            Tokenizer tokenizer = Tokenizers.from(model.metadata());
+            List<String> controls = IntStream.range(0, tokenizer.vocabSize())
+                    .filter(tokenizer::isControl)
+                    .mapToObj(tokenizer::spelling)
+                    .toList();
+            assertThat(controls).isNotEmpty();
+            for (int round = 0; round < 12_000; round++) {
+                StringBuilder message = new StringBuilder();
+                for (int i = random.nextInt(6); i >= 0; i--) {
+                    String control = controls.get(random.nextInt(controls.size()));
+                    int from = random.nextInt(3) == 0 ? random.nextInt(control.length()) : 0;
+                    message.append(control, from, control.length());
+                    message.append(List.of("", " ", "\n", "a", "<", "é").get(random.nextInt(6)));
+                }
+                int cut = random.nextInt(message.length() + 1);
+                List<TextSpan> spans = List.of(
+                        TextSpan.trusted("a"),
+                        TextSpan.untrusted(message.substring(0, cut)),
+                        TextSpan.untrusted(message.substring(cut)),
+                        TextSpan.trusted("a"));
+                int[] ids = tokenizer.encode(spans, false);
+                assertThat(IntStream.of(ids).noneMatch(tokenizer::isControl))
+                        .as("seed %d, round %d", seed, round)
+                        .isTrue();
+            }
+        }
     }
 
     private static void givesTheExpectedIds(Path file) throws IOException {
