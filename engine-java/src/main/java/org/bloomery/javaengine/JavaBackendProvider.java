@@ -79,7 +79,8 @@ public final class JavaBackendProvider implements BackendProvider {
         MemoryPlan plan = plan(model, loaded, options, cacheType, kernels, threads.threads());
         boolean mapped =
                 model.tensors().stream().anyMatch(tensor -> model.data(tensor).isMapped());
-        MemoryCheck.refuseTooLarge(plan, mapped, options, AvailableMemory.now(), MemoryCheck.heapLeft());
+        MemoryCheck.refuseTooLarge(
+                plan, mapped, options, AvailableMemory.now(), MemoryCheck.heapLeft(plan.workspace()));
 
         progress.loaded(1);
         return new JavaBackend(

@@ -41,8 +41,17 @@ final class MemoryCheck {
         }
     }
 
-    /** Bytes that the heap of this JVM can still hold, garbage not counted as held. */
-    static long heapLeft() {
+    /** Bytes that the heap of this JVM can still hold; garbage is counted as held only if there seems to be enough. */
+    static long heapLeft(long wanted) {
+        long left = heapLeft();
+        if (left < wanted) {
+            System.gc();
+            left = heapLeft();
+        }
+        return left;
+    }
+
+    private static long heapLeft() {
         Runtime runtime = Runtime.getRuntime();
         return runtime.maxMemory() - (runtime.totalMemory() - runtime.freeMemory());
     }

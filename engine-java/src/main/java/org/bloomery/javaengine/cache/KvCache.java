@@ -33,6 +33,7 @@ public final class KvCache implements AutoCloseable {
     private final int[] lengths;
     private final Deque<MemorySegment> free = new ArrayDeque<>();
     private final Arena arena = Arena.ofShared();
+    private int pagesMade;
 
     public KvCache(CacheShape shape, CacheType type, int sequences) {
         this.shape = shape;
@@ -120,6 +121,11 @@ public final class KvCache implements AutoCloseable {
         return new BlockBuffer(BLOCK * shape.headDim());
     }
 
+    /** Pages made so far, in use or given back. */
+    int pagesMade() {
+        return pagesMade;
+    }
+
     /** Frees all pages. */
     @Override
     public void close() {
@@ -147,7 +153,11 @@ public final class KvCache implements AutoCloseable {
     private void reserve(int sequence, int length) {
         List<MemorySegment> held = pages.get(sequence);
         while (held.size() < Math.ceilDiv(length, BLOCK)) {
-            held.add(free.isEmpty() ? arena.allocate(pageBytes(), Long.BYTES) : free.pop());
+            if (free.isEmpty()) {
+                free.push(arena.allocate(pageBytes(), Long.BYTES));
+                pagesMade++;
+            }
+            held.add(free.pop());
         }
     }
 
