@@ -41,6 +41,7 @@ public final class ChatFormat {
     private final Clock clock;
     private final boolean textArguments;
     private final boolean systemTurns;
+    private final boolean severalSystemTurns;
 
     private ChatFormat(@Nullable String source, Tokenizer tokenizer, Clock clock) {
         this.clock = clock;
@@ -52,7 +53,18 @@ public final class ChatFormat {
         operatorVariables.put("bos_token", Value.trusted(bos));
         operatorVariables.put("eos_token", Value.trusted(eos));
         this.missingBos = tokenizer.addsBos() && !bos.isEmpty() ? bos : null;
-        this.systemTurns = template == null || rendersSystemTurns(template);
+        this.systemTurns =
+                template == null || renders(template, List.of(ChatMessage.system(NEEDLE), ChatMessage.user("user")));
+        this.severalSystemTurns = template == null
+                || renders(
+                        template,
+                        List.of(
+                                ChatMessage.system(NEEDLE),
+                                ChatMessage.system(NEEDLE),
+                                ChatMessage.user("user"),
+                                ChatMessage.assistant("assistant"),
+                                ChatMessage.system(NEEDLE),
+                                ChatMessage.user("user")));
         this.textArguments = template != null && wantsTextArguments(template);
     }
 
@@ -98,14 +110,20 @@ public final class ChatFormat {
             }
             variables.put(name, argument(name, value, 0));
         });
-        variables.put(
-                "tools",
-                tools.isEmpty()
-                        ? Value.none()
-                        : Value.list(tools.stream().map(ChatFormat::tool).toList()));
-        variables.put("documents", Value.none());
+        if (!tools.isEmpty()) {
+            variables.put(
+                    "tools", Value.list(tools.stream().map(ChatFormat::tool).toList()));
+        }
         variables.put("add_generation_prompt", Value.of(true));
-        return withBos(render(present, systemTurns ? messages : Turns.withoutSystem(messages), variables));
+        return withBos(render(present, fitting(messages), variables));
+    }
+
+    /** The messages with no system turn that the template would silently drop. */
+    private List<ChatMessage> fitting(List<ChatMessage> messages) {
+        if (!systemTurns) {
+            return Turns.withoutSystem(messages);
+        }
+        return severalSystemTurns ? messages : Turns.systemFirst(messages);
     }
 
     private List<TextSpan> render(Template present, List<ChatMessage> messages, Map<String, Value> variables) {
@@ -115,7 +133,7 @@ public final class ChatFormat {
             if (!first.refusal()) {
                 throw first;
             }
-            for (List<ChatMessage> joined : List.of(Turns.joined(messages), Turns.withoutSystem(messages))) {
+            for (List<ChatMessage> joined : Turns.alternatives(messages)) {
                 if (!joined.equals(messages)) {
                     try {
                         return renderOnce(present, joined, variables);
@@ -281,11 +299,14 @@ public final class ChatFormat {
 
     // What the template can do
 
-    /** Whether the text of a system message comes out, or the template at least refuses it loudly. */
-    private boolean rendersSystemTurns(Template present) {
+    /** Whether the text of every system message comes out, or the template at least refuses it loudly. */
+    private boolean renders(Template present, List<ChatMessage> messages) {
+        long wanted = messages.stream()
+                .filter(message -> message.role() == ChatMessage.Role.SYSTEM)
+                .count();
         try {
-            return text(probe(present, List.of(ChatMessage.system(NEEDLE), ChatMessage.user("user")), List.of(), false))
-                    .contains(NEEDLE);
+            String text = text(probe(present, messages, List.of(), false));
+            return text.split(NEEDLE, -1).length - 1 >= wanted;
         } catch (TemplateException e) {
             return true;
         }
@@ -324,12 +345,10 @@ public final class ChatFormat {
         variables.put(
                 "messages",
                 Value.list(messages.stream().map(each -> message(each, asText)).toList()));
-        variables.put(
-                "tools",
-                tools.isEmpty()
-                        ? Value.none()
-                        : Value.list(tools.stream().map(ChatFormat::tool).toList()));
-        variables.put("documents", Value.none());
+        if (!tools.isEmpty()) {
+            variables.put(
+                    "tools", Value.list(tools.stream().map(ChatFormat::tool).toList()));
+        }
         variables.put("add_generation_prompt", Value.of(true));
         return present.render(variables, clock);
     }

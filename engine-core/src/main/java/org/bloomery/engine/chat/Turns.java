@@ -12,6 +12,54 @@ final class Turns {
 
     private Turns() {}
 
+    /** The same conversation in other turns, those that change least first. */
+    static List<List<ChatMessage>> alternatives(List<ChatMessage> messages) {
+        List<ChatMessage> joined = joined(messages);
+        return List.of(joined, oneCallEach(messages), oneCallEach(joined), withoutSystem(messages));
+    }
+
+    /** An assistant turn that asks for several calls becomes one turn a call, each followed by its result. */
+    private static List<ChatMessage> oneCallEach(List<ChatMessage> messages) {
+        List<ChatMessage> turns = new ArrayList<>();
+        for (int i = 0; i < messages.size(); i++) {
+            ChatMessage message = messages.get(i);
+            if (message.toolCalls().size() < 2) {
+                turns.add(message);
+                continue;
+            }
+            List<ChatMessage> results = new ArrayList<>();
+            while (i + 1 < messages.size() && messages.get(i + 1).role() == Role.TOOL) {
+                results.add(messages.get(++i));
+            }
+            boolean first = true;
+            for (ToolCall call : message.toolCalls()) {
+                turns.add(ChatMessage.assistant(
+                        first ? message.content() : "", first ? message.reasoning() : null, List.of(call)));
+                for (ChatMessage result : results) {
+                    if (call.id().equals(result.toolCallId())) {
+                        turns.add(result);
+                    }
+                }
+                results.removeIf(result -> call.id().equals(result.toolCallId()));
+                first = false;
+            }
+            turns.addAll(results);
+        }
+        return turns;
+    }
+
+    /** One system turn at the front, the other turns as they are. */
+    static List<ChatMessage> systemFirst(List<ChatMessage> messages) {
+        String system = system(messages);
+        if (system == null) {
+            return messages;
+        }
+        List<ChatMessage> turns = new ArrayList<>();
+        turns.add(ChatMessage.system(system));
+        messages.stream().filter(message -> message.role() != Role.SYSTEM).forEach(turns::add);
+        return turns;
+    }
+
     /** One system turn at the front, and neighbours of the same role in one turn; tool results stay apart. */
     static List<ChatMessage> joined(List<ChatMessage> messages) {
         List<ChatMessage> turns = new ArrayList<>();

@@ -143,6 +143,43 @@ class ChatFormatTest {
     }
 
     @Test
+    void joinsSystemMessagesWhereTheTemplateTakesTheFirstOnly() {
+        String first = """
+                {%- if messages[0].role == 'system' %}[{{ messages[0].content }}]{% set messages = messages[1:] %}{% endif %}
+                {%- for m in messages if m.role != 'system' %}{{ m.content }};{% endfor %}""";
+        assertThat(prompt(
+                        first,
+                        ChatMessage.system("s"),
+                        ChatMessage.user("a"),
+                        ChatMessage.user("b"),
+                        ChatMessage.system("t")))
+                .isEqualTo("[s\n\nt]a;b;");
+    }
+
+    @Test
+    void asksForOneCallATurnWhereTheTemplateRefusesSeveral() {
+        String single = """
+                {%- for m in messages %}
+                    {%- if m.tool_calls and m.tool_calls | length > 1 %}{{ raise_exception('One call only') }}{% endif %}
+                    {%- for call in m.tool_calls %}{{ call.id }}?{% endfor %}{{ m.content }};
+                {%- endfor %}""";
+        assertThat(prompt(
+                        single,
+                        ChatMessage.user("q"),
+                        ChatMessage.assistant(
+                                "c", null, List.of(new ToolCall("i", "f", "{}"), new ToolCall("j", "f", "{}"))),
+                        ChatMessage.toolResult("j", "f", "J"),
+                        ChatMessage.toolResult("i", "f", "I")))
+                .isEqualTo("q;i?c;I;j?;J;");
+    }
+
+    @Test
+    void leavesToolsUndefinedWhereThereAreNone() {
+        assertThat(prompt("{{ tools is defined }}{{ messages[0].content }}", ChatMessage.user("a")))
+                .isEqualTo("Falsea");
+    }
+
+    @Test
     void joinsSystemMessagesAtTheFront() {
         assertThat(prompt(ONE_SYSTEM, ChatMessage.system("s"), ChatMessage.user("a"), ChatMessage.system("t")))
                 .isEqualTo("[system] s\n\nt\n[user] a\n");
