@@ -2,6 +2,7 @@ package org.bloomery.engine.tokenizer;
 
 import java.util.Arrays;
 import java.util.List;
+import org.bloomery.engine.format.ModelFormatException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +16,9 @@ import org.jspecify.annotations.Nullable;
 final class SentencePieceEncoder implements TextEncoder {
 
     private static final char BLANK = '▁';
+
+    /** Finding the parts of a piece takes time with the square of its length; SentencePiece makes 16 by default. */
+    private static final int LONGEST_PIECE = 512;
 
     private final Vocabulary vocabulary;
     /** How text is cut before merging; null where it is merged as a whole. */
@@ -71,9 +75,18 @@ final class SentencePieceEncoder implements TextEncoder {
                 continue;
             }
             String spelling = vocabulary.spelling(id);
+            if (spelling.length() > LONGEST_PIECE) {
+                throw new ModelFormatException("'" + Vocabulary.KEY + "tokens' entry " + id + " has "
+                        + spelling.length() + " characters; a piece that merges has at most " + LONGEST_PIECE);
+            }
             int rank = firstIndex(distinct, negated[id]);
-            for (int cut = spelling.offsetByCodePoints(0, 1); cut < spelling.length(); ) {
-                int left = symbol(vocabulary, characters, spelling, 0, cut);
+            int[] beginnings = vocabulary.index().findBeginnings(spelling);
+            int first = Character.charCount(spelling.codePointAt(0));
+            for (int cut = first; cut < spelling.length(); ) {
+                int left = cut == first ? characters.symbol(spelling.codePointAt(0)) : beginnings[cut];
+                if (cut != first && left >= 0 && !isPiece(vocabulary, left)) {
+                    left = -1;
+                }
                 int right = left < 0 ? -1 : symbol(vocabulary, characters, spelling, cut, spelling.length());
                 if (right >= 0) {
                     rules.putIfAbsent(Merges.pair(left, right), results.size());

@@ -56,13 +56,33 @@ final class SpellingIndex {
         return to - from > longest ? -1 : ids[slot(text, from, to)];
     }
 
+    /** For each length up to the whole, the id of the text's beginning of that length, or -1; one pass. */
+    int[] findBeginnings(CharSequence text) {
+        int[] found = new int[text.length() + 1];
+        found[0] = -1;
+        long hash = 0;
+        for (int i = 0; i < text.length(); i++) {
+            hash = next(hash, text.charAt(i));
+            found[i + 1] = ids[slot(hash, text, 0, i + 1)];
+        }
+        return found;
+    }
+
     /** The slot that holds this spelling, or the free one where it would go. */
     private int slot(CharSequence text, int from, int to) {
         long hash = 0;
         for (int i = from; i < to; i++) {
-            hash = (hash ^ text.charAt(i)) * multiplier;
-            hash ^= hash >>> 31;
+            hash = next(hash, text.charAt(i));
         }
+        return slot(hash, text, from, to);
+    }
+
+    private long next(long hash, char c) {
+        long mixed = (hash ^ c) * multiplier;
+        return mixed ^ (mixed >>> 31);
+    }
+
+    private int slot(long hash, CharSequence text, int from, int to) {
         int mask = ids.length - 1;
         int slot = (int) (hash ^ (hash >>> 17)) & mask;
         while (ids[slot] >= 0 && !equal(spellings.get(ids[slot]), text, from, to)) {

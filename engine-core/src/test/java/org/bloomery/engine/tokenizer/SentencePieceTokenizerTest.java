@@ -81,6 +81,16 @@ class SentencePieceTokenizerTest extends TokenizerContract {
     }
 
     @Test
+    void refusesPieceTooLongToMerge() {
+        assertRefused(fixture().token("a".repeat(513), VocabularyFixture.NORMAL, 0), "513");
+        assertThat(fixture()
+                        .token("a".repeat(513), VocabularyFixture.CONTROL, 0)
+                        .build()
+                        .vocabSize())
+                .isEqualTo(fixture().size() + 1);
+    }
+
+    @Test
     void readsScoresOfIntegers() {
         int[] scores = new int[fixture().size()];
         for (int id = 0; id < scores.length; id++) {
