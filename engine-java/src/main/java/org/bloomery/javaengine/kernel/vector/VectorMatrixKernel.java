@@ -9,7 +9,7 @@ import org.bloomery.javaengine.kernel.MatrixKernel;
  * Products for one element type, by the number of tokens: one token reads weights once and straight into the sums, few
  * tokens take dot products with rows made floats, many tokens go through {@link Panels}.
  */
-record VectorMatrixKernel(TensorType type, VectorRows rows) implements MatrixKernel {
+final class VectorMatrixKernel implements MatrixKernel {
 
     /** Rows whose floats one call holds at a time; a multiple of {@link Panels#ROWS}. */
     private static final int STRIP = 48;
@@ -18,6 +18,14 @@ record VectorMatrixKernel(TensorType type, VectorRows rows) implements MatrixKer
     private static final int COLUMNS = 512;
 
     private static final int FOUR = 4;
+
+    private final TensorType type;
+    private final RowCalls rows;
+
+    VectorMatrixKernel(TensorType type, VectorRows rows) {
+        this.type = type;
+        this.rows = new RowCalls(rows);
+    }
 
     @Override
     public int scratchLength(int columns, int tokens) {
