@@ -167,7 +167,8 @@ function figures(end) {
     shown.push(`${end.tokensPerSecond.toFixed(end.tokensPerSecond < 10 ? 1 : 0)} tokens/s`);
   }
   if (end.firstTokenMillis > 0) {
-    shown.push(`first token after ${end.firstTokenMillis} ms`);
+    const wait = end.firstTokenMillis;
+    shown.push(`first token after ${wait < 1000 ? `${wait} ms` : `${(wait / 1000).toFixed(1)} s`}`);
   }
   return shown;
 }
