@@ -26,9 +26,9 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.bloomery.engine.format.GgufOracle.Field;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestReporter;
+import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -47,6 +47,10 @@ class MalformedFilesTest {
     private static final int SCALE = Integer.getInteger("bloomery.corpus.scale", 1);
 
     private static final int[] POWERS = {2, 4, 5, 7, 8, 15, 16, 20, 23, 28, 31, 32, 33, 42, 47, 60, 62};
+
+    private static final Path DEMO_MODEL = Path.of(System.getProperty("bloomery.demo.model", ""));
+    private static final Path GOLDEN_MODEL =
+            Path.of(System.getProperty("bloomery.shared", ""), "golden", "quantized-tensors.gguf");
 
     @TempDir
     static Path folder;
@@ -336,17 +340,23 @@ class MalformedFilesTest {
     }
 
     @Test
+    @EnabledIf(value = "demoModelIsThere", disabledReason = "The demo model is not in this checkout")
     void refusesTheDemoModelCutAnywhere() throws IOException {
-        Path demo = Path.of(System.getProperty("bloomery.demo.model", ""));
-        Assumptions.assumeTrue(Files.isRegularFile(demo), "The demo model is not in this checkout");
-        refusesCutAnywhere(demo);
+        refusesCutAnywhere(DEMO_MODEL);
     }
 
     @Test
+    @EnabledIf(value = "goldenModelIsThere", disabledReason = "The golden data is not beside this checkout")
     void refusesAGoldenModelCutAnywhere() throws IOException {
-        Path golden = Path.of(System.getProperty("bloomery.shared", ""), "golden", "quantized-tensors.gguf");
-        Assumptions.assumeTrue(Files.isRegularFile(golden), "The golden data is not beside this checkout");
-        refusesCutAnywhere(golden);
+        refusesCutAnywhere(GOLDEN_MODEL);
+    }
+
+    static boolean demoModelIsThere() {
+        return Files.isRegularFile(DEMO_MODEL);
+    }
+
+    static boolean goldenModelIsThere() {
+        return Files.isRegularFile(GOLDEN_MODEL);
     }
 
     private void refusesCutAnywhere(Path model) throws IOException {
