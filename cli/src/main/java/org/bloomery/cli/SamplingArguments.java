@@ -17,43 +17,67 @@ final class SamplingArguments {
     @Nullable
     Integer maxTokens;
 
-    @Option(names = "--temperature", defaultValue = "0.8", paramLabel = "T", description = DEFAULT + "; 0 is greedy")
+    @Option(
+            names = "--temperature",
+            defaultValue = "0.8",
+            paramLabel = "T",
+            description = "Randomness; 0 takes the most probable token" + DEFAULT)
     double temperature;
 
-    @Option(names = "--top-k", defaultValue = "40", paramLabel = "K", description = DEFAULT + "; 0 keeps all")
+    @Option(
+            names = "--top-k",
+            defaultValue = "40",
+            paramLabel = "K",
+            description = "Keep the K most probable tokens; 0 keeps all" + DEFAULT)
     int topK;
 
-    @Option(names = "--top-p", defaultValue = "0.95", paramLabel = "P", description = DEFAULT + "; 1 keeps all")
+    @Option(
+            names = "--top-p",
+            defaultValue = "0.95",
+            paramLabel = "P",
+            description = "Keep the most probable tokens that together have probability P; 1 keeps all" + DEFAULT)
     double topP;
 
-    @Option(names = "--min-p", defaultValue = "0.05", paramLabel = "P", description = DEFAULT + "; 0 keeps all")
+    @Option(
+            names = "--min-p",
+            defaultValue = "0.05",
+            paramLabel = "P",
+            description = "Keep tokens at least P times as probable as the best one; 0 keeps all" + DEFAULT)
     double minP;
 
-    @Option(names = "--typical-p", defaultValue = "1", paramLabel = "P", description = DEFAULT + "; 1 keeps all")
+    @Option(
+            names = "--typical-p",
+            defaultValue = "1",
+            paramLabel = "P",
+            description = "Locally typical sampling with total probability P; 1 keeps all" + DEFAULT)
     double typicalP;
 
     @Option(
             names = "--penalty-last-n",
             defaultValue = "64",
             paramLabel = "N",
-            description = "Tokens the penalties look back on, -1 for all (default: ${DEFAULT-VALUE}).")
+            description = "Tokens the penalties look back on, -1 for all" + DEFAULT)
     int penaltyLastN;
 
-    @Option(names = "--repeat-penalty", defaultValue = "1", paramLabel = "X", description = DEFAULT + "; 1 is neutral")
+    @Option(
+            names = "--repeat-penalty",
+            defaultValue = "1",
+            paramLabel = "X",
+            description = "Divides the logits of tokens seen before; 1 is neutral" + DEFAULT)
     double repeatPenalty;
 
     @Option(
             names = "--frequency-penalty",
             defaultValue = "0",
             paramLabel = "X",
-            description = DEFAULT + "; 0 is neutral")
+            description = "Taken off the logit of a token for each time it was seen; 0 is neutral" + DEFAULT)
     double frequencyPenalty;
 
     @Option(
             names = "--presence-penalty",
             defaultValue = "0",
             paramLabel = "X",
-            description = DEFAULT + "; 0 is neutral")
+            description = "Taken off the logit of a token that was seen; 0 is neutral" + DEFAULT)
     double presencePenalty;
 
     @Option(names = "--seed", paramLabel = "N", description = "Makes an answer repeatable (default: random).")
@@ -63,7 +87,7 @@ final class SamplingArguments {
     @Option(names = "--stop", paramLabel = "TEXT", description = "Ends the answer where it appears; repeatable.")
     List<String> stop = List.of();
 
-    private static final String DEFAULT = "Default: ${DEFAULT-VALUE}";
+    private static final String DEFAULT = " (default: ${DEFAULT-VALUE}).";
 
     GenerationOptions options() {
         SamplingOptions sampling = new SamplingOptions(

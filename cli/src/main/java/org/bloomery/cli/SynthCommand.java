@@ -37,7 +37,11 @@ final class SynthCommand implements Callable<Integer> {
     @Nullable
     Path vocab;
 
-    @Option(names = "--seed", defaultValue = "1", paramLabel = "N", description = "Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--seed",
+            defaultValue = "1",
+            paramLabel = "N",
+            description = "Makes other weights (default: ${DEFAULT-VALUE}).")
     long seed;
 
     @Option(names = "--out", required = true, paramLabel = "FILE", description = "The file to write.")

@@ -99,8 +99,8 @@ public final class ChatFormat {
         Template present = template;
         if (present == null) {
             throw new InvalidOptionException(
-                    "The model has no chat template, so it cannot take messages; set one by the"
-                            + " option chatTemplate (bloomery.chat.template), or complete a plain prompt.");
+                    "The model has no chat template, so it cannot take messages; set one by the option"
+                            + " 'chat-template', or complete a plain prompt.");
         }
         Map<String, Value> variables = new LinkedHashMap<>(operatorVariables);
         templateArguments.forEach((name, value) -> {

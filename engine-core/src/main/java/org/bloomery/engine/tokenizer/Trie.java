@@ -26,11 +26,6 @@ final class Trie {
         return node;
     }
 
-    /** Number of nodes; a node has a greater number than its parent. */
-    int nodes() {
-        return values.size();
-    }
-
     /** The node after a character, or -1. */
     int child(int node, int codePoint) {
         return edges.get(edge(node, codePoint));

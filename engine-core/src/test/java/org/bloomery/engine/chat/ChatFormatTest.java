@@ -107,7 +107,7 @@ class ChatFormatTest {
         assertThatThrownBy(() -> format.prompt(List.of(ChatMessage.user("Hi")), List.of(), Map.of()))
                 .isInstanceOf(InvalidOptionException.class)
                 .hasMessageContaining("no chat template")
-                .hasMessageContaining("chatTemplate");
+                .hasMessageContaining("chat-template");
     }
 
     @Test
