@@ -2,8 +2,10 @@ package org.bloomery.javaengine;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.bloomery.engine.EngineException;
 import org.bloomery.engine.InvalidOptionException;
@@ -22,6 +24,7 @@ import org.bloomery.javaengine.cache.CacheType;
 import org.bloomery.javaengine.cache.KvCache;
 import org.bloomery.javaengine.kernel.KernelLookup;
 import org.bloomery.javaengine.kernel.Kernels;
+import org.bloomery.javaengine.kernel.WeightSample;
 import org.bloomery.javaengine.quant.QuantType;
 import org.bloomery.javaengine.quant.QuantTypes;
 import org.bloomery.javaengine.tensor.ThreadPlan;
@@ -33,6 +36,9 @@ public final class JavaBackendProvider implements BackendProvider {
 
     private static final Set<TensorType> TYPES = Collections.unmodifiableSet(
             EnumSet.copyOf(QuantTypes.all().stream().map(QuantType::type).toList()));
+
+    /** Columns of the longest row that kernels are tried on. */
+    private static final int LONGEST_SAMPLE = 1 << 16;
 
     @Override
     public String name() {
@@ -68,7 +74,7 @@ public final class JavaBackendProvider implements BackendProvider {
     public Backend open(ModelFile model, BackendOptions options, LoadProgress progress) {
         CacheType cacheType = check(options);
         ThreadPlan threads = ThreadPlan.of(options.threads());
-        Kernels kernels = KernelLookup.choose(options.kernels());
+        Kernels kernels = KernelLookup.choose(options.kernels(), samples(model));
         TensorInfo none = new TensorInfo("", TensorType.F32, List.of(1L), 0, 0, Float.BYTES);
         TensorBinding binding = new TensorBinding(
                 TYPES,
@@ -90,6 +96,21 @@ public final class JavaBackendProvider implements BackendProvider {
                 plan,
                 new WorkerPool(threads.threads()),
                 new KvCache(loaded.cacheShape(), cacheType, options.maxSequences()));
+    }
+
+    /** The first rows of one matrix of each type. */
+    private static List<WeightSample> samples(ModelFile model) {
+        Map<TensorType, WeightSample> samples = new EnumMap<>(TensorType.class);
+        for (TensorInfo tensor : model.tensors()) {
+            if (tensor.columns() <= LONGEST_SAMPLE) {
+                samples.computeIfAbsent(
+                        tensor.type(),
+                        type -> new WeightSample(
+                                type, model.data(tensor), (int) Math.min(tensor.rows(), Integer.MAX_VALUE), (int)
+                                        tensor.columns()));
+            }
+        }
+        return List.copyOf(samples.values());
     }
 
     private static CacheType check(BackendOptions options) {

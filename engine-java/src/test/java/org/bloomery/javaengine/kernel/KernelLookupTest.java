@@ -12,6 +12,8 @@ import java.util.concurrent.TimeUnit;
 import org.bloomery.engine.InvalidOptionException;
 import org.bloomery.engine.format.TensorType;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class KernelLookupTest {
 
@@ -33,19 +35,28 @@ class KernelLookupTest {
 
     @Test
     void runsWithoutTheVectorModuleAndNamesTheFlag() throws Exception {
-        assertThat(inPlainJvm("auto"))
+        assertThat(inJvmWith(List.of(), "auto"))
                 .startsWith("scalar: ")
                 .contains("--add-modules jdk.incubator.vector")
                 .contains("JDK_JAVA_OPTIONS");
-        assertThat(inPlainJvm("vector"))
+        assertThat(inJvmWith(List.of(), "vector"))
                 .startsWith("InvalidOptionException: Option kernels is 'vector'")
                 .contains("--add-modules jdk.incubator.vector");
     }
 
-    /** What {@link #main} prints in a JVM without flags. */
-    private static String inPlainJvm(String tier) throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"-XX:TieredStopAtLevel=1", "-Xint"})
+    void runsWithoutTheOptimisingCompilerAndNamesTheFlag(String flag) throws Exception {
+        assertThat(inJvmWith(List.of("--add-modules=jdk.incubator.vector", flag), "auto"))
+                .startsWith("scalar: ")
+                .contains("TieredStopAtLevel");
+    }
+
+    /** What {@link #main} prints in a JVM with these flags only. */
+    private static String inJvmWith(List<String> flags, String tier) throws Exception {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(flags);
         command.addAll(List.of("-cp", System.getProperty("java.class.path")));
         command.addAll(List.of(KernelLookupTest.class.getName(), tier));
         ProcessBuilder builder = new ProcessBuilder(command);
@@ -75,12 +86,13 @@ class KernelLookupTest {
     @Test
     void catchesEveryKernelThatComputesWrong() {
         for (TensorType wrong : new TensorType[] {TensorType.F32, TensorType.Q8_0, TensorType.Q6_K}) {
-            assertThat(SelfTest.failure(new Faulty(wrong, false)))
+            assertThat(SelfTest.failure(new Faulty(wrong, false), SelfTest.samples()))
                     .hasValueSatisfying(failure -> assertThat(failure).contains(wrong.name()));
-            assertThat(SelfTest.failure(new Faulty(wrong, true)))
+            assertThat(SelfTest.failure(new Faulty(wrong, true), SelfTest.samples()))
                     .hasValueSatisfying(failure -> assertThat(failure).contains(wrong.name(), "LinkageError"));
         }
-        assertThat(SelfTest.failure(KernelLookup.choose("scalar"))).isEmpty();
+        assertThat(SelfTest.failure(KernelLookup.choose("scalar"), SelfTest.samples()))
+                .isEmpty();
     }
 
     /** Scalar kernels, but for one type, whose last row is a little off or whose kernel cannot run. */
