@@ -23,20 +23,30 @@ final class Q8_0Rows implements VectorRows {
         }
     }
 
+    /** Two blocks a round, each with its own sums: one alone waits for its additions where long rows come from memory. */
     @Override
     public float dot(MemorySegment source, long offset, int columns, float[] x, int xOffset) {
-        FloatVector sum = FloatVector.zero(Lanes.FLOATS);
+        FloatVector even = FloatVector.zero(Lanes.FLOATS);
+        FloatVector odd = FloatVector.zero(Lanes.FLOATS);
         int blocks = columns / BLOCK;
-        for (int b = 0; b < blocks; b++) {
+        int b = 0;
+        for (; b + 1 < blocks; b += 2) {
             long block = offset + (long) b * BYTES;
             int at = xOffset + b * BLOCK;
-            FloatVector products =
-                    Lanes.toFloats(Lanes.bytes(source, block + 2)).mul(Lanes.floats(x, at));
-            for (int j = Lanes.COUNT; j < BLOCK; j += Lanes.COUNT) {
-                products = Lanes.toFloats(Lanes.bytes(source, block + 2 + j)).fma(Lanes.floats(x, at + j), products);
-            }
-            sum = products.fma(FloatVector.broadcast(Lanes.FLOATS, QuantType.half(source, block)), sum);
+            even = addBlock(source, block, x, at, even);
+            odd = addBlock(source, block + BYTES, x, at + BLOCK, odd);
         }
-        return sum.reduceLanes(ADD);
+        if (b < blocks) {
+            even = addBlock(source, offset + (long) b * BYTES, x, xOffset + b * BLOCK, even);
+        }
+        return even.add(odd).reduceLanes(ADD);
+    }
+
+    private static FloatVector addBlock(MemorySegment source, long block, float[] x, int at, FloatVector sum) {
+        FloatVector products = Lanes.toFloats(Lanes.bytes(source, block + 2)).mul(Lanes.floats(x, at));
+        for (int j = Lanes.COUNT; j < BLOCK; j += Lanes.COUNT) {
+            products = Lanes.toFloats(Lanes.bytes(source, block + 2 + j)).fma(Lanes.floats(x, at + j), products);
+        }
+        return products.fma(FloatVector.broadcast(Lanes.FLOATS, QuantType.half(source, block)), sum);
     }
 }
