@@ -202,9 +202,9 @@ public final class Engine implements AutoCloseable {
                 "Context " + model.contextLength() + " tokens (trained for " + model.trainedContextLength() + "), "
                         + backend.maxSequences() + " sequences at once, batches of up to " + backend.maxBatchTokens()
                         + " tokens, queue of " + options.queueCapacity(),
-                "Backend " + backend.backend() + " (" + backendReason + "), " + backend.kernels() + " kernels ("
-                        + backend.kernelsReason() + "), " + backend.threads()
-                        + (backend.threads() == 1 ? " thread" : " threads"),
+                "Backend " + backend.backend() + " (" + backendReason + "), " + backend.threads()
+                        + (backend.threads() == 1 ? " thread (" : " threads (") + backend.threadsReason() + ")",
+                "Kernels " + backend.kernels() + ": " + backend.kernelsReason(),
                 "Memory " + bytes(memory.total()) + ": weights " + bytes(memory.weights()) + ", repacked weights "
                         + bytes(memory.repacked()) + ", " + options.cacheType() + " cache " + bytes(memory.cache())
                         + ", workspace " + bytes(memory.workspace()));

@@ -11,6 +11,7 @@ import org.bloomery.javaengine.cache.KvCache;
 import org.bloomery.javaengine.kernel.Kernels;
 import org.bloomery.javaengine.layer.LogitRows;
 import org.bloomery.javaengine.layer.Pass;
+import org.bloomery.javaengine.tensor.ThreadPlan;
 import org.bloomery.javaengine.tensor.WorkerPool;
 import org.bloomery.javaengine.tensor.Workspace;
 
@@ -33,6 +34,7 @@ final class JavaBackend implements Backend {
             Architectures.Model model,
             BackendOptions options,
             Kernels kernels,
+            ThreadPlan threads,
             MemoryPlan plan,
             WorkerPool pool,
             KvCache cache) {
@@ -43,7 +45,8 @@ final class JavaBackend implements Backend {
                 "java",
                 kernels.name(),
                 kernels.reason(),
-                pool.threads(),
+                threads.threads(),
+                threads.reason(),
                 model.vocabSize(),
                 options.contextLength(),
                 options.maxSequences(),

@@ -93,6 +93,7 @@ public final class JavaBackendProvider implements BackendProvider {
                 loaded,
                 options,
                 kernels,
+                threads,
                 plan,
                 new WorkerPool(threads.threads()),
                 new KvCache(loaded.cacheShape(), cacheType, options.maxSequences()));

@@ -401,8 +401,9 @@ class EngineTest {
                         "4.5 million parameters",
                         "Q8_0",
                         "2048",
-                        "java",
-                        "kernels",
+                        "Backend java",
+                        "thread",
+                        "Kernels ",
                         "Memory");
     }
 }

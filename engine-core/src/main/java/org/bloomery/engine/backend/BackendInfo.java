@@ -7,6 +7,7 @@ package org.bloomery.engine.backend;
  * @param kernels the kernel tier in use, such as {@code vector}
  * @param kernelsReason why that tier, in one sentence
  * @param threads compute threads
+ * @param threadsReason why that many, in a few words
  * @param vocabSize length of a row of logits
  * @param contextLength tokens each sequence may hold
  * @param maxSequences sequences the cache holds at once
@@ -18,6 +19,7 @@ public record BackendInfo(
         String kernels,
         String kernelsReason,
         int threads,
+        String threadsReason,
         int vocabSize,
         int contextLength,
         int maxSequences,

@@ -59,7 +59,16 @@ final class RecordingBackend implements Backend {
     @Override
     public BackendInfo info() {
         return new BackendInfo(
-                "recording", "none", "test", 1, VOCAB, contextLength, slots, batchTokens, new MemoryPlan(0, 0, 0, 0));
+                "recording",
+                "none",
+                "test",
+                1,
+                "one is enough",
+                VOCAB,
+                contextLength,
+                slots,
+                batchTokens,
+                new MemoryPlan(0, 0, 0, 0));
     }
 
     @Override

@@ -38,9 +38,9 @@ public final class KernelLookup {
         return switch (tier) {
             case "auto" -> automatic(samples);
             case "vector" -> forced(samples);
-            case "scalar" -> new ScalarKernels("Option kernels asks for it.");
+            case "scalar" -> new ScalarKernels("Option 'kernels' asks for it.");
             default ->
-                throw new InvalidOptionException("Option kernels is '" + tier + "'; choose auto, vector or scalar.");
+                throw new InvalidOptionException("Option 'kernels' is '" + tier + "'; choose auto, vector or scalar.");
         };
     }
 
@@ -61,13 +61,13 @@ public final class KernelLookup {
 
     private static Kernels forced(List<WeightSample> samples) {
         if (!hasVectorModule()) {
-            throw new InvalidOptionException("Option kernels is 'vector', but " + MISSING + ".");
+            throw new InvalidOptionException("Option 'kernels' is 'vector', but " + MISSING + ".");
         }
-        Kernels vector = vector("Option kernels asks for it.");
+        Kernels vector = vector("Option 'kernels' asks for it.");
         Optional<String> failure = SelfTest.failure(vector, samples);
         if (failure.isPresent()) {
             throw new InvalidOptionException(
-                    "Option kernels is 'vector', but they failed: " + failure.get() + "; choose auto or scalar.");
+                    "Option 'kernels' is 'vector', but they failed: " + failure.get() + "; choose auto or scalar.");
         }
         return vector;
     }

@@ -6,7 +6,7 @@ import org.bloomery.engine.InvalidOptionException;
  * How many threads compute, and why.
  *
  * @param threads compute threads, at least 1
- * @param reason one sentence for the start-up report
+ * @param reason a few words for the start-up report
  */
 public record ThreadPlan(int threads, String reason) {
 
@@ -20,8 +20,8 @@ public record ThreadPlan(int threads, String reason) {
      */
     public static ThreadPlan of(int requested) {
         if (requested < 0 || requested > MOST) {
-            throw new InvalidOptionException(
-                    "Option threads is " + requested + "; choose 1 to " + MOST + ", or 0 for one thread a processor.");
+            throw new InvalidOptionException("Option 'threads' is " + requested + "; choose 1 to " + MOST
+                    + ", or 0 for one thread a processor.");
         }
         int available = Runtime.getRuntime().availableProcessors();
         if (requested == 0) {
@@ -29,9 +29,9 @@ public record ThreadPlan(int threads, String reason) {
                     available, "one a processor: affinity and CPU quota leave " + available + " to this process");
         }
         String reason = requested > available
-                ? "set by option threads, though only " + available
+                ? "set by option 'threads', though only " + available
                         + " processors are available: expect it to be slower"
-                : "set by option threads, of " + available + " processors";
+                : "set by option 'threads', of " + available + " processors";
         return new ThreadPlan(requested, reason);
     }
 }

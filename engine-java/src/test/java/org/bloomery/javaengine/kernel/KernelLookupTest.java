@@ -30,7 +30,7 @@ class KernelLookupTest {
     void refusesAnUnknownTier() {
         assertThatThrownBy(() -> KernelLookup.choose("quantum"))
                 .isInstanceOf(InvalidOptionException.class)
-                .hasMessage("Option kernels is 'quantum'; choose auto, vector or scalar.");
+                .hasMessage("Option 'kernels' is 'quantum'; choose auto, vector or scalar.");
     }
 
     @Test
@@ -40,7 +40,7 @@ class KernelLookupTest {
                 .contains("--add-modules jdk.incubator.vector")
                 .contains("JDK_JAVA_OPTIONS");
         assertThat(inJvmWith(List.of(), "vector"))
-                .startsWith("InvalidOptionException: Option kernels is 'vector'")
+                .startsWith("InvalidOptionException: Option 'kernels' is 'vector'")
                 .contains("--add-modules jdk.incubator.vector");
     }
 
