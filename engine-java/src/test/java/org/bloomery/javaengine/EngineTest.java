@@ -3,6 +3,7 @@ package org.bloomery.javaengine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -28,11 +29,17 @@ import org.bloomery.engine.TokenLogProbability;
 import org.bloomery.engine.backend.LoadProgress;
 import org.bloomery.engine.chat.ChatMessage;
 import org.bloomery.engine.chat.ToolSpec;
+import org.bloomery.engine.format.GgufReader;
+import org.bloomery.engine.format.GgufWriter;
+import org.bloomery.engine.format.LoadMode;
+import org.bloomery.engine.format.ModelFile;
+import org.bloomery.engine.format.TensorInfo;
 import org.bloomery.engine.sampling.SamplingOptions;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The whole path on the demo model: template, tokenizer, scheduler, backend, sampler, parser. */
 @Timeout(120)
@@ -312,6 +319,32 @@ class EngineTest {
                         .map(TokenLogProbability::text)
                         .reduce("", String::concat))
                 .isEqualTo(completion.text());
+    }
+
+    @Test
+    void putsTheBeginTokenBeforeEveryPromptOnce(@TempDir Path folder) throws IOException {
+        Path wanting = folder.resolve("bos.gguf");
+        try (ModelFile file = GgufReader.open(MODEL, LoadMode.MAP)) {
+            GgufWriter writer = new GgufWriter()
+                    .copy(file.metadata(), key -> true)
+                    .bool("tokenizer.ggml.add_bos_token", true)
+                    .uint32("tokenizer.ggml.bos_token_id", engine.tokenizer().idOf("<|endoftext|>"));
+            for (TensorInfo tensor : file.tensors()) {
+                writer.tensor(tensor.name(), tensor.type(), tensor.shape(), file.data(tensor));
+            }
+            writer.write(wanting);
+        }
+        CompletionRequest completion = new CompletionRequest("Once", GREEDY);
+        try (Engine begins = Engine.open(EngineOptions.builder(wanting).build(), LoadProgress.NONE)) {
+            assertThat(begins.countTokens(completion)).isEqualTo(engine.countTokens(completion) + 1);
+            assertThat(begins.countTokens(ask("Hello!"))).isEqualTo(engine.countTokens(ask("Hello!")) + 1);
+        }
+        EngineOptions writing = EngineOptions.builder(wanting)
+                .chatTemplate("{{ bos_token }}{{ messages[0].content }}")
+                .build();
+        try (Engine begins = Engine.open(writing, LoadProgress.NONE)) {
+            assertThat(begins.countTokens(ask("Once"))).isEqualTo(engine.countTokens(completion) + 1);
+        }
     }
 
     @Test

@@ -4,7 +4,6 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.time.Clock;
 import java.time.ZoneId;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,7 +35,6 @@ public final class ChatFormat {
 
     private final @Nullable Template template;
     private final Map<String, Value> operatorVariables;
-    private final @Nullable String missingBos;
     private final AnswerSyntax answers;
     private final Clock clock;
     private final boolean textArguments;
@@ -52,7 +50,6 @@ public final class ChatFormat {
         String eos = tokenizer.eosToken() < 0 ? "" : tokenizer.spelling(tokenizer.eosToken());
         operatorVariables.put("bos_token", Value.trusted(bos));
         operatorVariables.put("eos_token", Value.trusted(eos));
-        this.missingBos = tokenizer.addsBos() && !bos.isEmpty() ? bos : null;
         this.systemTurns =
                 template == null || renders(template, List.of(ChatMessage.system(NEEDLE), ChatMessage.user("user")));
         this.severalSystemTurns = template == null
@@ -86,8 +83,7 @@ public final class ChatFormat {
 
     /**
      * Writes a conversation as a prompt that ends where the assistant's answer begins. Text of messages, tools and template
-     * arguments is untrusted, the template's own text trusted. The prompt holds the begin token where the model wants one,
-     * so tokenise it without adding special tokens.
+     * arguments is untrusted, the template's own text trusted. The begin token is there only if the template writes it.
      *
      * @param templateArguments extra variables for the template: strings, numbers, booleans, null, lists and maps of them
      * @throws TemplateException where the template fails, or refuses the conversation however its turns are joined
@@ -115,7 +111,7 @@ public final class ChatFormat {
                     "tools", Value.list(tools.stream().map(ChatFormat::tool).toList()));
         }
         variables.put("add_generation_prompt", Value.of(true));
-        return withBos(render(present, fitting(messages), variables));
+        return render(present, fitting(messages), variables);
     }
 
     /** The messages with no system turn that the template would silently drop. */
@@ -156,20 +152,6 @@ public final class ChatFormat {
                         .map(each -> message(each, textArguments))
                         .toList()));
         return present.render(all, clock);
-    }
-
-    private List<TextSpan> withBos(List<TextSpan> prompt) {
-        String bos = missingBos;
-        if (bos == null
-                || (!prompt.isEmpty()
-                        && prompt.getFirst().trusted()
-                        && prompt.getFirst().text().startsWith(bos))) {
-            return prompt;
-        }
-        List<TextSpan> result = new ArrayList<>(prompt.size() + 1);
-        result.add(TextSpan.trusted(bos));
-        result.addAll(prompt);
-        return result;
     }
 
     /**
