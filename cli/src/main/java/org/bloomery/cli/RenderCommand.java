@@ -11,7 +11,9 @@ import java.time.OffsetDateTime;
 import java.time.ZoneId;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeFormatterBuilder;
 import java.time.temporal.TemporalAccessor;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.bloomery.engine.EngineException;
@@ -33,6 +35,19 @@ import picocli.CommandLine.Option;
             "Ends with 3 and the message on standard error where the template refuses."
         })
 final class RenderCommand implements Callable<Integer> {
+
+    /** A date, a time of any precision, an offset with or without colon. */
+    private static final DateTimeFormatter ISO = new DateTimeFormatterBuilder()
+            .append(DateTimeFormatter.ISO_LOCAL_DATE)
+            .optionalStart()
+            .appendLiteral('T')
+            .append(DateTimeFormatter.ISO_LOCAL_TIME)
+            .optionalStart()
+            .appendOffset("+HH:MM", "Z")
+            .optionalEnd()
+            .optionalStart()
+            .appendOffset("+HHMM", "Z")
+            .toFormatter(Locale.ROOT);
 
     @Option(names = "--template", required = true, paramLabel = "FILE", description = "The template (Jinja, UTF-8).")
     Path template = Path.of("");
@@ -77,9 +92,8 @@ final class RenderCommand implements Callable<Integer> {
 
     private static Clock fixed(String iso) {
         try {
-            TemporalAccessor time = DateTimeFormatter.ofPattern(
-                            "yyyy-MM-dd[['T'][' ']HH:mm[:ss[.SSSSSSSSS][.SSSSSS][.SSS]][XXX]]")
-                    .parseBest(iso, OffsetDateTime::from, LocalDateTime::from, LocalDate::from);
+            TemporalAccessor time =
+                    ISO.parseBest(iso.replace(' ', 'T'), OffsetDateTime::from, LocalDateTime::from, LocalDate::from);
             ZonedDateTime moment = switch (time) {
                 case OffsetDateTime offset -> offset.toZonedDateTime();
                 case LocalDateTime local -> local.atZone(ZoneId.systemDefault());

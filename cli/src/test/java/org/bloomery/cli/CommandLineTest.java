@@ -107,9 +107,17 @@ class CommandLineTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"2026-02-03T04:05:06, 2026-02-03", "2026-02-03, 2026-02-03", "2026-02-03T04:05:06Z, 2026-02-03"})
+    @CsvSource({
+        "2026-02-03, 2026-02-03 00:00:00.000000",
+        "2026-02-03T04:05:06, 2026-02-03 04:05:06.000000",
+        "2026-02-03 04:05, 2026-02-03 04:05:00.000000",
+        "2026-02-03T04:05:06.5, 2026-02-03 04:05:06.500000",
+        "2026-02-03T04:05:06Z, 2026-02-03 04:05:06.000000",
+        "2026-02-03T04:05:06.123456+0200, 2026-02-03 04:05:06.123456",
+        "2026-02-03T04:05:06-07:00, 2026-02-03 04:05:06.000000"
+    })
     void renderTellsTheGivenTime(String now, String expected) throws IOException {
-        Path template = file("t.jinja", "{{ strftime_now('%Y-%m-%d') }}");
+        Path template = file("t.jinja", "{{ strftime_now('%Y-%m-%d %H:%M:%S.%f') }}");
         Path context = file("c.json", "{}");
 
         Invocation result = Invocation.of(
