@@ -10,13 +10,19 @@ import org.jspecify.annotations.Nullable;
 /** An open GGUF model of one or more files. */
 final class GgufFile implements ModelFile {
 
-    /**
-     * The data section of one file.
-     *
-     * @param start where it begins in the file
-     * @param bytes the section, read-only
-     */
-    record Section(long start, MemorySegment bytes) {}
+    /** The data section of one file, loaded when it is first asked for. */
+    interface Section extends AutoCloseable {
+
+        /** Where it begins in the file. */
+        long start();
+
+        /** The section, read-only; always the same segment, for any thread. */
+        MemorySegment bytes();
+
+        /** Closes the file; the segment lives on. */
+        @Override
+        void close();
+    }
 
     private final Path path;
     private final Metadata metadata;
@@ -24,11 +30,13 @@ final class GgufFile implements ModelFile {
     private final Map<String, TensorInfo> byName;
     private final List<Section> sections;
     private final long fileBytes;
+    private final boolean mapped;
     private final Arena arena;
 
     /**
      * @param tensors of all parts by name, in order; owned by this object from now on
-     * @param sections the data section of each part
+     * @param sections the data section of each part; closed with this object
+     * @param mapped whether the sections are mapped
      * @param arena what the sections live in; closed with this object
      */
     GgufFile(
@@ -37,6 +45,7 @@ final class GgufFile implements ModelFile {
             Map<String, TensorInfo> tensors,
             List<Section> sections,
             long fileBytes,
+            boolean mapped,
             Arena arena) {
         this.path = path;
         this.metadata = metadata;
@@ -44,6 +53,7 @@ final class GgufFile implements ModelFile {
         this.byName = tensors;
         this.sections = List.copyOf(sections);
         this.fileBytes = fileBytes;
+        this.mapped = mapped;
         this.arena = arena;
     }
 
@@ -81,6 +91,11 @@ final class GgufFile implements ModelFile {
     }
 
     @Override
+    public boolean mapped() {
+        return mapped;
+    }
+
+    @Override
     public long fileBytes() {
         return fileBytes;
     }
@@ -89,6 +104,7 @@ final class GgufFile implements ModelFile {
     public void close() {
         if (arena.scope().isAlive()) {
             arena.close();
+            sections.forEach(Section::close);
         }
     }
 }

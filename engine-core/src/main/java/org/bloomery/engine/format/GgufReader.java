@@ -34,22 +34,24 @@ public final class GgufReader {
     private GgufReader() {}
 
     /**
-     * Opens a model: checks the headers of all its files, then maps or copies the tensors.
+     * Opens a model: checks the headers of all its files. Tensors are mapped or copied when the first is asked for.
      *
      * @param file the GGUF file, or the first of a split model
      * @throws ModelNotFoundException if the file or a part of a split model is not there or cannot be read
      * @throws ModelFormatException if the file is no GGUF file, or breaks a rule of the format or a limit of the reader
-     * @throws InsufficientMemoryException if a copy is larger than the memory of the machine or container
      */
     public static ModelFile open(Path file, LoadMode mode) {
         List<Part> parts = new ArrayList<>();
+        boolean opened = false;
         try {
             parts.add(Part.open(file, 0));
             openOtherParts(parts);
-            return load(parts, mode);
+            ModelFile model = model(parts, mode);
+            opened = true;
+            return model;
         } finally {
-            for (Part part : parts) {
-                part.close();
+            if (!opened) {
+                parts.forEach(Part::close);
             }
         }
     }
@@ -167,44 +169,69 @@ public final class GgufReader {
         }
     }
 
-    @SuppressWarnings("MustBeClosedChecker") // the model file closes the arena, or this method where there is none
-    private static ModelFile load(List<Part> parts, LoadMode mode) {
+    @SuppressWarnings("MustBeClosedChecker") // closed with the model file
+    private static ModelFile model(List<Part> parts, LoadMode mode) {
+        boolean mapped = switch (mode) {
+            case MAP -> true;
+            case COPY -> false;
+            case AUTO -> parts.stream().map(Part::file).allMatch(Safekeeping::isSafeToMap);
+        };
+        long fileBytes = parts.stream().mapToLong(Part::fileBytes).reduce(0, Math::addExact);
         Arena arena = Arena.ofShared();
-        boolean loaded = false;
-        try {
-            List<GgufFile.Section> sections = new ArrayList<>();
-            long fileBytes = 0;
-            for (Part part : parts) {
-                sections.add(new GgufFile.Section(
-                        part.header.dataStart(), section(part, mode, arena).asReadOnly()));
-                fileBytes = Math.addExact(fileBytes, part.fileBytes);
+        List<GgufFile.Section> sections = new ArrayList<>();
+        for (Part part : parts) {
+            sections.add(new DataSection(part, mapped, arena));
+        }
+        Part first = parts.getFirst();
+        return new GgufFile(
+                first.file, first.header.metadata(), first.header.tensors(), sections, fileBytes, mapped, arena);
+    }
+
+    private static final class DataSection implements GgufFile.Section {
+
+        private final Part part;
+        private final boolean mapped;
+        private final Arena arena;
+        private @Nullable MemorySegment bytes;
+
+        DataSection(Part part, boolean mapped, Arena arena) {
+            this.part = part;
+            this.mapped = mapped;
+            this.arena = arena;
+        }
+
+        @Override
+        public long start() {
+            return part.header.dataStart();
+        }
+
+        @Override
+        public synchronized MemorySegment bytes() {
+            if (bytes == null) {
+                bytes = load(part, mapped, arena).asReadOnly();
             }
-            Part first = parts.getFirst();
-            GgufFile model = new GgufFile(
-                    first.file, first.header.metadata(), first.header.tensors(), sections, fileBytes, arena);
-            loaded = true;
-            return model;
-        } finally {
-            if (!loaded) {
-                arena.close();
-            }
+            return bytes;
+        }
+
+        @Override
+        public void close() {
+            part.close();
         }
     }
 
-    private static MemorySegment section(Part part, LoadMode mode, Arena arena) {
-        boolean map = switch (mode) {
-            case MAP -> true;
-            case COPY -> false;
-            case AUTO -> Safekeeping.isSafeToMap(part.file);
-        };
+    private static MemorySegment load(Part part, boolean mapped, Arena arena) {
         try {
-            MemorySegment data = map
-                    ? part.channel.map(FileChannel.MapMode.READ_ONLY, part.header.dataStart(), part.dataBytes(), arena)
-                    : copy(part, arena);
+            long found = part.channel.size();
+            MemorySegment data = found < part.fileBytes
+                    ? MemorySegment.NULL
+                    : mapped
+                            ? part.channel.map(
+                                    FileChannel.MapMode.READ_ONLY, part.header.dataStart(), part.dataBytes(), arena)
+                            : copy(part, arena);
             long now = part.channel.size();
             if (now != part.fileBytes) {
                 throw part.input.refuse(
-                        "the file changed while it was read: it had " + part.fileBytes + " bytes and has " + now);
+                        "the file changed after it was opened: it had " + part.fileBytes + " bytes and has " + now);
             }
             return data;
         } catch (IOException e) {

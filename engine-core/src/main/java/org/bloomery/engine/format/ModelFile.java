@@ -20,8 +20,18 @@ public interface ModelFile extends AutoCloseable {
     @Nullable
     TensorInfo tensor(String name);
 
-    /** The bytes of a tensor of this file, exactly {@link TensorInfo#byteSize()} of them, read-only. */
+    /**
+     * The bytes of a tensor of this file, exactly {@link TensorInfo#byteSize()} of them, read-only. The first call maps or
+     * copies the file's tensors, so a backend that reads the file itself costs no memory here.
+     *
+     * @throws ModelFormatException if the file has changed since it was opened
+     * @throws org.bloomery.engine.InsufficientMemoryException if a copy is larger than the memory of the machine or
+     *     container
+     */
     MemorySegment data(TensorInfo tensor);
+
+    /** Whether the file may be mapped: {@link LoadMode#MAP} was asked for, or nobody else can change the file. */
+    boolean mapped();
 
     /** Size of the file or of all parts. */
     long fileBytes();

@@ -207,8 +207,27 @@ class GgufReaderTest {
                 .tensor("t", TensorType.I8, List.of(4L), new byte[] {1, 2, 3, 4})
                 .write(file);
         try (ModelFile model = GgufReader.open(file, LoadMode.COPY)) {
+            assertThat(bytes(model, "t")).hasSize(4);
             Files.write(file, new byte[3]);
             assertThat(bytes(model, "t")).containsExactly(1, 2, 3, 4);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(LoadMode.class)
+    void refusesTensorsOfAFileThatHasChangedSinceItWasOpened(LoadMode mode) throws IOException {
+        Path file = folder.resolve("m.gguf");
+        new GgufWriter().tensor("t", TensorType.I8, List.of(4L), new byte[4]).write(file);
+        long size = Files.size(file);
+        for (byte[] other : List.of(new byte[3], new byte[(int) size + 1])) {
+            try (ModelFile model = GgufReader.open(file, mode)) {
+                byte[] before = Files.readAllBytes(file);
+                Files.write(file, other);
+                assertThatExceptionOfType(ModelFormatException.class)
+                        .isThrownBy(() -> bytes(model, "t"))
+                        .withMessageContainingAll("m.gguf", String.valueOf(size), String.valueOf(other.length));
+                Files.write(file, before);
+            }
         }
     }
 
@@ -258,7 +277,7 @@ class GgufReaderTest {
         Path file = sparse(bytes);
         try {
             assertThatExceptionOfType(InsufficientMemoryException.class)
-                    .isThrownBy(() -> GgufReader.open(file, LoadMode.COPY))
+                    .isThrownBy(() -> isMapped(file, LoadMode.COPY))
                     .withMessageContainingAll("sparse.gguf", String.valueOf(bytes + 2), "in all", "mode 'map'");
         } finally {
             Files.delete(file);
