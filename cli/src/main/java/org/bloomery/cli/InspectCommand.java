@@ -11,6 +11,7 @@ import java.util.stream.Collectors;
 import org.bloomery.engine.backend.Availability;
 import org.bloomery.engine.backend.BackendProvider;
 import org.bloomery.engine.backend.Backends;
+import org.bloomery.engine.backend.DeviceOptions;
 import org.bloomery.engine.format.GgufReader;
 import org.bloomery.engine.format.LoadMode;
 import org.bloomery.engine.format.ModelFile;
@@ -86,7 +87,7 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     private static String verdict(BackendProvider provider, ModelFile file) {
-        return switch (provider.probe()) {
+        return switch (provider.probe(DeviceOptions.DEFAULT)) {
             case Availability.Unavailable no -> "cannot run here: " + no.reason();
             case Availability.Available yes ->
                 switch (provider.supports(file)) {

@@ -1,6 +1,7 @@
 package org.bloomery.cli;
 
 import java.nio.file.Path;
+import java.util.function.UnaryOperator;
 import org.bloomery.engine.Engine;
 import org.bloomery.engine.EngineOptions;
 import org.bloomery.engine.backend.Backend;
@@ -61,9 +62,9 @@ final class ModelOptions {
 
     /** The backend alone, with its loading shown; both belong to the caller, who closes the backend first. */
     Backend openBackend(ModelFile file, BackendOptions options) {
-        Backends.Selection selection = Backends.select(file, backend);
         try (Progress progress = new Progress("Loading " + model.getFileName())) {
-            return selection.provider().open(file, options, progress);
+            return Backends.open(file, backend, options, progress, UnaryOperator.identity())
+                    .backend();
         }
     }
 }

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
-import org.bloomery.engine.backend.Backend;
+import java.util.function.UnaryOperator;
 import org.bloomery.engine.backend.BackendInfo;
 import org.bloomery.engine.backend.BackendOptions;
 import org.bloomery.engine.backend.Backends;
@@ -95,7 +95,6 @@ public final class Engine implements AutoCloseable {
     }
 
     private static Engine open(ModelFile file, EngineOptions options, LoadProgress progress) {
-        Backends.Selection selection = Backends.select(file, options.backend());
         Tokenizer tokenizer = Tokenizers.from(file.metadata());
         String template = options.chatTemplate();
         if (template == null && file.metadata().contains("tokenizer.chat_template")) {
@@ -103,21 +102,23 @@ public final class Engine implements AutoCloseable {
         }
         ChatFormat chatFormat = ChatFormat.of(template, tokenizer);
         ModelInfo model = describe(file, tokenizer, options.contextLength(), template);
-        Backend backend = selection
-                .provider()
-                .open(
-                        file,
-                        new BackendOptions(
-                                model.contextLength(),
-                                options.maxSequences(),
-                                options.batchTokens(),
-                                options.threads(),
-                                options.kernels(),
-                                options.cacheType()),
-                        progress);
+        BackendOptions wanted = new BackendOptions(
+                model.contextLength(),
+                options.maxSequences(),
+                options.batchTokens(),
+                options.threads(),
+                options.kernels(),
+                options.cacheType(),
+                options.devices());
+        Backends.Opened opened = Backends.open(file, options.backend(), wanted, progress, UnaryOperator.identity());
         Scheduler scheduler = new Scheduler(
-                backend, tokenizer::isEndOfGeneration, options.queueCapacity(), options.prefixReuse(), file::close);
-        return new Engine(options, tokenizer, chatFormat, model, backend.info(), selection.reason(), scheduler);
+                opened.backend(),
+                tokenizer::isEndOfGeneration,
+                options.queueCapacity(),
+                options.prefixReuse(),
+                file::close);
+        return new Engine(
+                options, tokenizer, chatFormat, model, opened.backend().info(), opened.reason(), scheduler);
     }
 
     private static ModelInfo describe(
@@ -205,6 +206,7 @@ public final class Engine implements AutoCloseable {
                 "Backend " + backend.backend() + " (" + backendReason + "), " + backend.threads()
                         + (backend.threads() == 1 ? " thread (" : " threads (") + backend.threadsReason() + ")",
                 "Kernels " + backend.kernels() + ": " + backend.kernelsReason(),
+                "Devices: " + backend.devices(),
                 "Memory " + bytes(memory.total()) + ": weights " + bytes(memory.weights()) + ", repacked weights "
                         + bytes(memory.repacked()) + ", " + options.cacheType() + " cache " + bytes(memory.cache())
                         + ", workspace " + bytes(memory.workspace()));

@@ -3,6 +3,8 @@ package org.bloomery.engine;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.bloomery.engine.backend.DeviceOptions;
+import org.bloomery.engine.backend.Isolation;
 import org.bloomery.engine.format.LoadMode;
 import org.jspecify.annotations.Nullable;
 
@@ -19,10 +21,13 @@ import org.jspecify.annotations.Nullable;
  * @param batchTokens most tokens of one forward pass, 16 to 8,192: the size of a prefill chunk
  * @param queueCapacity requests that may wait, 0 to 100,000
  * @param threads compute threads, 1 to 1,024; 0 to plan from affinity and CPU quota
- * @param cacheType element type of the key/value cache, {@code F16} or {@code F32}
+ * @param cacheType element type of the key/value cache: {@code F16}, {@code F32}, or with the native backend {@code Q8_0}
+ *     or {@code Q4_0}
  * @param defaultTimeout longest a request may take unless it names its own
  * @param prefixReuse whether a conversation's earlier turns are kept in the cache for its next one
  * @param chatTemplate replaces the model's own chat template, or null
+ * @param devices the native library and the devices it computes on
+ * @param isolation which process the backend computes in
  */
 public record EngineOptions(
         Path model,
@@ -37,11 +42,13 @@ public record EngineOptions(
         String cacheType,
         Duration defaultTimeout,
         boolean prefixReuse,
-        @Nullable String chatTemplate) {
+        @Nullable String chatTemplate,
+        DeviceOptions devices,
+        Isolation isolation) {
 
     public EngineOptions {
         oneOf("kernels", kernels, List.of("auto", "scalar", "vector"));
-        oneOf("kv-cache-type", cacheType, List.of("F16", "F32"));
+        oneOf("kv-cache-type", cacheType, List.of("F16", "F32", "Q8_0", "Q4_0"));
         range("context-length", contextLength, 0, 1 << 24);
         range("max-sequences", maxSequences, 1, 256);
         range("batch-tokens", batchTokens, 16, 8192);
@@ -91,6 +98,8 @@ public record EngineOptions(
         private Duration defaultTimeout = Duration.ofMinutes(10);
         private boolean prefixReuse = true;
         private @Nullable String chatTemplate;
+        private DeviceOptions devices = DeviceOptions.DEFAULT;
+        private Isolation isolation = Isolation.IN_PROCESS;
 
         private Builder(Path model) {
             this.model = model;
@@ -156,6 +165,16 @@ public record EngineOptions(
             return this;
         }
 
+        public Builder devices(DeviceOptions devices) {
+            this.devices = devices;
+            return this;
+        }
+
+        public Builder isolation(Isolation isolation) {
+            this.isolation = isolation;
+            return this;
+        }
+
         /** @throws InvalidOptionException naming the option, its value and its range */
         public EngineOptions build() {
             return new EngineOptions(
@@ -171,7 +190,9 @@ public record EngineOptions(
                     cacheType,
                     defaultTimeout,
                     prefixReuse,
-                    chatTemplate);
+                    chatTemplate,
+                    devices,
+                    isolation);
         }
     }
 }

@@ -47,6 +47,7 @@ final class JavaBackend implements Backend {
                 kernels.reason(),
                 threads.threads(),
                 threads.reason(),
+                "the CPU",
                 model.vocabSize(),
                 options.contextLength(),
                 options.maxSequences(),
@@ -73,7 +74,7 @@ final class JavaBackend implements Backend {
     }
 
     @Override
-    public Logits forward(Batch batch) {
+    public synchronized Logits forward(Batch batch) {
         requireOpen();
         int[] lengths = lengthsAfter(batch);
         int[] before = lengths();
@@ -96,7 +97,7 @@ final class JavaBackend implements Backend {
     }
 
     @Override
-    public void truncate(int sequence, int from) {
+    public synchronized void truncate(int sequence, int from) {
         requireOpen();
         requireSequence(sequence);
         if (from < 0) {
@@ -106,7 +107,7 @@ final class JavaBackend implements Backend {
     }
 
     @Override
-    public void copyPrefix(int source, int target, int length) {
+    public synchronized void copyPrefix(int source, int target, int length) {
         requireOpen();
         requireSequence(source);
         requireSequence(target);
@@ -122,11 +123,19 @@ final class JavaBackend implements Backend {
     }
 
     @Override
+    public void interrupt() {
+        pass.interrupt();
+    }
+
+    @Override
     public void close() {
-        if (!closed) {
-            closed = true;
-            pool.close();
-            cache.close();
+        pass.interrupt();
+        synchronized (this) {
+            if (!closed) {
+                closed = true;
+                pool.close();
+                cache.close();
+            }
         }
     }
 

@@ -13,6 +13,7 @@ import org.bloomery.engine.backend.Availability;
 import org.bloomery.engine.backend.Backend;
 import org.bloomery.engine.backend.BackendOptions;
 import org.bloomery.engine.backend.BackendProvider;
+import org.bloomery.engine.backend.DeviceOptions;
 import org.bloomery.engine.backend.LoadProgress;
 import org.bloomery.engine.backend.MemoryPlan;
 import org.bloomery.engine.format.ModelFile;
@@ -46,7 +47,7 @@ public final class JavaBackendProvider implements BackendProvider {
     }
 
     @Override
-    public Availability probe() {
+    public Availability probe(DeviceOptions devices) {
         return new Availability.Available("the Java backend runs on every JVM");
     }
 
@@ -83,10 +84,8 @@ public final class JavaBackendProvider implements BackendProvider {
         Architectures.Model loaded = Architectures.load(model, binding, progress);
 
         MemoryPlan plan = plan(model, loaded, options, cacheType, kernels, threads.threads());
-        boolean mapped =
-                model.tensors().stream().anyMatch(tensor -> model.data(tensor).isMapped());
         MemoryCheck.refuseTooLarge(
-                plan, mapped, options, AvailableMemory.now(), MemoryCheck.heapLeft(plan.workspace()));
+                plan, model.mapped(), options, AvailableMemory.now(), MemoryCheck.heapLeft(plan.workspace()));
 
         progress.loaded(1);
         return new JavaBackend(

@@ -15,8 +15,25 @@ public interface Backend extends AutoCloseable {
      * A token attends to the tokens of its own sequence at its own and earlier positions only.
      *
      * @return the logits of the tokens that asked for them, in the batch's order; valid until the next call
+     * @throws java.util.concurrent.CancellationException if it was interrupted; the cache is as it was before
+     * @throws org.bloomery.engine.BackendLostException if what computes has died and the cache with it; see {@link
+     *     #recover}
      */
     Logits forward(Batch batch);
+
+    /**
+     * Makes a running {@link #forward} end soon with a {@link java.util.concurrent.CancellationException}. Does nothing
+     * where none runs; safe from any thread.
+     */
+    void interrupt();
+
+    /**
+     * Makes a backend that was lost work again, with an empty cache. Blocks as long as loading takes; called by one thread
+     * at a time, never while {@link #forward} runs. A backend that lives in this process is never lost.
+     *
+     * @throws org.bloomery.engine.EngineException if it cannot be brought back
+     */
+    default void recover() {}
 
     /** Forgets positions {@code from} (inclusive) to the end of a sequence. */
     void truncate(int sequence, int from);
@@ -24,7 +41,10 @@ public interface Backend extends AutoCloseable {
     /** Makes {@code target}, which must be empty, hold the first {@code length} positions of {@code source}. */
     void copyPrefix(int source, int target, int length);
 
-    /** Frees everything. Not called while {@link #forward} runs. */
+    /**
+     * Frees everything. Safe from any thread and more than once: a running {@link #forward} is interrupted and waited
+     * for, and later calls throw {@link IllegalStateException}.
+     */
     @Override
     void close();
 }

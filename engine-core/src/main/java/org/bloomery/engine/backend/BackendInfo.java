@@ -8,6 +8,7 @@ package org.bloomery.engine.backend;
  * @param kernelsReason why that tier, in one sentence
  * @param threads compute threads
  * @param threadsReason why that many, in a few words
+ * @param devices what computes and which layers lie where, in one line
  * @param vocabSize length of a row of logits
  * @param contextLength tokens each sequence may hold
  * @param maxSequences sequences the cache holds at once
@@ -20,6 +21,7 @@ public record BackendInfo(
         String kernelsReason,
         int threads,
         String threadsReason,
+        String devices,
         int vocabSize,
         int contextLength,
         int maxSequences,

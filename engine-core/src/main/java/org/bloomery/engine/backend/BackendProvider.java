@@ -11,8 +11,12 @@ public interface BackendProvider {
     /** Short name used in {@code bloomery.engine.backend}, such as {@code java}. */
     String name();
 
-    /** Whether this backend can run on this machine, with the reason. Never throws for an absent library or device. */
-    Availability probe();
+    /**
+     * Whether this backend can run on this machine, with the reason. Never throws for an absent library or device.
+     *
+     * @param devices where to look for the library
+     */
+    Availability probe(DeviceOptions devices);
 
     /**
      * Whether this backend can run this model: the architecture and every tensor type are known. Reads metadata only.

@@ -64,6 +64,7 @@ final class RecordingBackend implements Backend {
                 "test",
                 1,
                 "one is enough",
+                "none",
                 VOCAB,
                 contextLength,
                 slots,
@@ -144,6 +145,9 @@ final class RecordingBackend implements Backend {
         }
         cache.get(target).addAll(cache.get(source).subList(0, length));
     }
+
+    @Override
+    public void interrupt() {}
 
     @Override
     public void close() {

@@ -18,10 +18,15 @@ public final class Decoder {
         this.output = output;
     }
 
-    /** Runs a pass that has been started, and leaves the logits of the wanted tokens in {@code logits}. */
+    /**
+     * Runs a pass that has been started, and leaves the logits of the wanted tokens in {@code logits}.
+     *
+     * @throws java.util.concurrent.CancellationException if the pass was interrupted
+     */
     public void forward(Pass pass, LogitRows logits) {
         embedding.apply(pass);
         for (int i = 0; i < blocks.size(); i++) {
+            pass.endIfInterrupted();
             blocks.get(i).apply(pass, i == blocks.size() - 1);
         }
         int rows = pass.rows();

@@ -3,6 +3,7 @@ package org.bloomery.javaengine.layer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import org.bloomery.engine.backend.Batch;
 import org.bloomery.javaengine.cache.CacheShape;
 import org.bloomery.javaengine.cache.KvCache;
@@ -73,6 +74,7 @@ public final class Pass {
     private int wantedCount;
     private int rows;
     private List<Run> runs = List.of();
+    private volatile boolean interrupted;
 
     public Pass(int maxTokens, Widths widths, AttentionKernel attention, KvCache cache, Workspace workspace) {
         this.attention = attention;
@@ -106,8 +108,20 @@ public final class Pass {
         return AttentionTile.bytes(Attention.TILE_ROWS, shape.headDim());
     }
 
+    /** Makes the running pass end before its next layer; safe from any thread. */
+    public void interrupt() {
+        interrupted = true;
+    }
+
+    void endIfInterrupted() {
+        if (interrupted) {
+            throw new CancellationException("The forward pass was interrupted");
+        }
+    }
+
     /** Takes the tokens of a batch no larger than the pass was made for. */
     public void start(Batch batch) {
+        interrupted = false;
         size = batch.size();
         rows = size;
         wantedCount = 0;
