@@ -26,13 +26,19 @@ import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
 import org.springframework.boot.test.web.server.LocalServerPort;
 
-/** How answers end before their end: the model's end-of-turn token is barred here, so that only a stop ends one. */
+/**
+ * How answers end before their end: the model's end-of-turn token is barred here, so that only a stop ends one. The
+ * scalar kernels take some ten seconds for the most tokens an answer may have; the fast ones write them all before the
+ * server hears that a client has gone.
+ */
 @SpringBootTest(
         webEnvironment = WebEnvironment.RANDOM_PORT,
         properties = {
             "bloomery.chat.logit-bias.[2037]=-100",
             "bloomery.chat.logit-bias.[2039]=-100",
-            "bloomery.chat.max-tokens=1900"
+            "bloomery.chat.max-tokens=1900",
+            "bloomery.engine.kernels=scalar",
+            "bloomery.engine.threads=1"
         })
 class StopTest {
 
