@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.bloomery.engine.backend.BackendInfo;
 import org.bloomery.engine.backend.BackendOptions;
@@ -177,6 +178,7 @@ public final class Engine implements AutoCloseable {
     public EngineStats stats() {
         SchedulerStats s = scheduler.stats();
         return new EngineStats(
+                s.state(),
                 model,
                 backend,
                 backendReason,
@@ -189,6 +191,14 @@ public final class Engine implements AutoCloseable {
                 s.promptTokens(),
                 s.cachedTokens(),
                 s.completionTokens());
+    }
+
+    /**
+     * Tells a listener of every change of {@link EngineStats#state}, on a thread of the engine's; it must return soon. One
+     * listener at a time: a later one takes the place of an earlier.
+     */
+    public void onStateChange(Consumer<EngineState> listener) {
+        scheduler.listen(listener);
     }
 
     /** A few lines that say what was loaded, how and why. */

@@ -5,6 +5,7 @@ import org.bloomery.engine.backend.BackendInfo;
 /**
  * The engine's figures at one moment.
  *
+ * @param state whether the engine can answer
  * @param model what was loaded
  * @param backend what runs it
  * @param backendReason why that backend was chosen, and why each other one was not
@@ -19,6 +20,7 @@ import org.bloomery.engine.backend.BackendInfo;
  * @param completionTokens tokens generated
  */
 public record EngineStats(
+        EngineState state,
         ModelInfo model,
         BackendInfo backend,
         String backendReason,

@@ -7,18 +7,23 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.IntPredicate;
+import org.bloomery.engine.BackendLostException;
 import org.bloomery.engine.EngineClosedException;
 import org.bloomery.engine.EngineException;
 import org.bloomery.engine.EngineOverloadedException;
+import org.bloomery.engine.EngineState;
 import org.bloomery.engine.FinishReason;
 import org.bloomery.engine.backend.Backend;
 import org.bloomery.engine.backend.Batch;
 import org.bloomery.engine.backend.Logits;
 import org.bloomery.engine.sampling.Sampler;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs many sequences over one backend: continuous batching with chunked prefill, a bounded queue, deadlines,
@@ -33,6 +38,9 @@ public final class Scheduler implements AutoCloseable {
     private static final int CHUNK_ALONE = 64;
 
     private static final int CHUNK_LEAST = 16;
+
+    /** How soon a deadline is seen in a queue that nothing leaves. */
+    private static final long DEADLINE_CHECK_NANOS = 100_000_000;
 
     /** How long one step may take while others are writing their answers. */
     private static final long STEP_TARGET_NANOS = 200_000_000;
@@ -53,7 +61,10 @@ public final class Scheduler implements AutoCloseable {
     private final ArrayDeque<Sequence> queue = new ArrayDeque<>();
     private boolean refusing;
     private boolean closing;
+    private boolean recovering;
+    private @Nullable EngineException unrecoverable;
     private int activeCount;
+    private volatile Consumer<EngineState> stateListener = state -> {};
 
     private final List<Sequence> active = new ArrayList<>();
     private final PrefixIndex prefixes;
@@ -121,14 +132,36 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    /** Wakes the worker, so that a cancelled sequence in the queue ends at once. */
+    /** Wakes the worker, so that a cancelled sequence ends at once, in the queue or running alone. */
     public void cancel(Sequence sequence) {
         sequence.cancel();
+        boolean alone;
         lock.lock();
         try {
             wake.signal();
+            alone = activeCount == 1;
         } finally {
             lock.unlock();
+        }
+        if (alone && sequence.isRunning()) {
+            backend.interrupt();
+        }
+    }
+
+    /** Tells a listener of every change of state, on a thread of the scheduler's; it must return soon. */
+    public void listen(Consumer<EngineState> listener) {
+        stateListener = listener;
+    }
+
+    private EngineState state() {
+        return refusing ? EngineState.CLOSED : recovering ? EngineState.RECOVERING : EngineState.READY;
+    }
+
+    private void tell(EngineState state) {
+        try {
+            stateListener.accept(state);
+        } catch (RuntimeException e) {
+            LOG.log(Level.WARNING, "A listener to the engine's state threw.", e);
         }
     }
 
@@ -137,6 +170,7 @@ public final class Scheduler implements AutoCloseable {
         lock.lock();
         try {
             return new SchedulerStats(
+                    state(),
                     activeCount,
                     queue.size(),
                     completed.get(),
@@ -187,6 +221,7 @@ public final class Scheduler implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+        backend.interrupt();
         if (Thread.currentThread() == worker) {
             // A listener closes the engine it is called by: the worker ends after this step.
             return;
@@ -211,13 +246,17 @@ public final class Scheduler implements AutoCloseable {
             }
         } catch (Throwable t) {
             LOG.log(Level.ERROR, "The engine's worker ended; no further request is taken.", t);
-            failEverything(t);
+            failEverything(
+                    t instanceof EngineException known
+                            ? known
+                            : new EngineException("The engine's worker ended unexpectedly; restart the engine.", t));
         } finally {
             endEverything();
             try {
                 backend.close();
             } finally {
                 afterEnd.run();
+                tell(EngineState.CLOSED);
             }
         }
     }
@@ -232,6 +271,9 @@ public final class Scheduler implements AutoCloseable {
                 if (closing) {
                     return false;
                 }
+                if (unrecoverable != null) {
+                    throw unrecoverable;
+                }
                 long now = System.nanoTime();
                 for (Iterator<Sequence> i = queue.iterator(); i.hasNext(); ) {
                     Sequence sequence = i.next();
@@ -240,7 +282,7 @@ public final class Scheduler implements AutoCloseable {
                         ended.add(sequence);
                     }
                 }
-                while (activeCount < slots && !queue.isEmpty()) {
+                while (!recovering && activeCount < slots && !queue.isEmpty()) {
                     admitted.add(queue.remove());
                     activeCount++;
                 }
@@ -248,7 +290,7 @@ public final class Scheduler implements AutoCloseable {
                     break;
                 }
                 idle.signalAll();
-                wake.await();
+                wake.awaitNanos(queue.isEmpty() ? Long.MAX_VALUE : DEADLINE_CHECK_NANOS);
             }
         } finally {
             lock.unlock();
@@ -256,8 +298,14 @@ public final class Scheduler implements AutoCloseable {
         for (Sequence sequence : ended) {
             tellEnd(sequence, stopReason(sequence));
         }
-        for (Sequence sequence : admitted) {
-            admit(sequence);
+        for (int i = 0; i < admitted.size(); i++) {
+            try {
+                admit(admitted.get(i));
+            } catch (BackendLostException e) {
+                active.addAll(admitted.subList(i + 1, admitted.size()));
+                lose(e);
+                break;
+            }
         }
         return true;
     }
@@ -280,9 +328,13 @@ public final class Scheduler implements AutoCloseable {
                 backend.copyPrefix(place.source(), place.slot(), place.shared());
             }
             prefixes.update(place.slot(), sequence.tokens(), place.shared());
-            promptTokens.addAndGet(sequence.promptLength());
-            cachedTokens.addAndGet(place.shared());
+            if (!sequence.restarted()) {
+                promptTokens.addAndGet(sequence.promptLength());
+                cachedTokens.addAndGet(place.shared());
+            }
             sequence.listener().started(place.shared());
+        } catch (BackendLostException e) {
+            throw e;
         } catch (RuntimeException e) {
             fail(sequence, e);
         }
@@ -304,6 +356,12 @@ public final class Scheduler implements AutoCloseable {
         Logits result;
         try {
             result = backend.forward(batch);
+        } catch (CancellationException e) {
+            // Interrupted for a sequence that was cancelled, or at the end: the next round sees which
+            return;
+        } catch (BackendLostException e) {
+            lose(e);
+            return;
         } catch (RuntimeException e) {
             EngineException error = e instanceof EngineException known
                     ? known
@@ -435,12 +493,77 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
+    /**
+     * The backend has died and the cache with it: sequences that have not answered anything go back to the head of the
+     * queue, the others fail, and the backend is brought back on a thread of its own, so that what waits can still be
+     * cancelled.
+     */
+    private void lose(BackendLostException error) {
+        LOG.log(
+                Level.WARNING,
+                "The backend was lost with {0} running requests: {1}",
+                active.size(),
+                error.getMessage());
+        List<Sequence> again = new ArrayList<>();
+        List<Sequence> ended = new ArrayList<>();
+        for (Sequence sequence : active) {
+            int slot = sequence.slot();
+            if (slot < 0) {
+                again.add(sequence);
+            } else if (sequence.restart()) {
+                again.add(sequence);
+                prefixes.release(slot);
+            } else {
+                ended.add(sequence);
+            }
+        }
+        active.removeAll(again);
+        lock.lock();
+        try {
+            activeCount -= again.size();
+            again.reversed().forEach(queue::addFirst);
+            recovering = true;
+        } finally {
+            lock.unlock();
+        }
+        ended.forEach(sequence -> fail(sequence, error));
+        for (int slot = 0; slot < slots; slot++) {
+            prefixes.forget(slot);
+        }
+        tell(EngineState.RECOVERING);
+        Thread.ofPlatform().name("bloomery-recovery").daemon().start(this::recover);
+    }
+
+    private void recover() {
+        EngineException failure = null;
+        try {
+            backend.recover();
+        } catch (RuntimeException e) {
+            failure = new EngineException(
+                    "The backend was lost and could not be brought back; restart the engine. " + e.getMessage(), e);
+        }
+        boolean ready;
+        lock.lock();
+        try {
+            recovering = false;
+            unrecoverable = failure;
+            ready = failure == null && !refusing;
+            wake.signal();
+        } finally {
+            lock.unlock();
+        }
+        if (ready) {
+            tell(EngineState.READY);
+        }
+    }
+
     /** Frees the slot; what it holds stays for later prompts unless it cannot be trusted. */
     private void release(Sequence sequence, boolean keep) {
         if (!active.remove(sequence)) {
             return;
         }
         int slot = sequence.slot();
+        sequence.leave();
         if (keep && prefixReuse) {
             prefixes.update(slot, sequence.tokens(), sequence.cached());
         } else {
@@ -455,9 +578,7 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    private void failEverything(Throwable cause) {
-        EngineException error =
-                new EngineException("The engine's worker ended unexpectedly; restart the engine.", cause);
+    private void failEverything(EngineException error) {
         for (Sequence sequence : List.copyOf(active)) {
             fail(sequence, error);
         }

@@ -1,8 +1,11 @@
 package org.bloomery.engine.scheduler;
 
+import org.bloomery.engine.EngineState;
+
 /**
  * The scheduler's figures at one moment.
  *
+ * @param state whether sequences can run
  * @param active sequences in slots
  * @param queued sequences waiting
  * @param completed sequences that ended with an answer
@@ -14,6 +17,7 @@ package org.bloomery.engine.scheduler;
  * @param completionTokens tokens generated
  */
 public record SchedulerStats(
+        EngineState state,
         int active,
         int queued,
         long completed,

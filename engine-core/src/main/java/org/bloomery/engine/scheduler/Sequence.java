@@ -23,8 +23,9 @@ public final class Sequence {
     private int[] tokens;
     private int length;
     private int cached;
-    private int slot = -1;
+    private volatile int slot = -1;
     private int generated;
+    private boolean restarted;
 
     /**
      * A sequence to be submitted.
@@ -82,6 +83,35 @@ public final class Sequence {
     void occupy(int newSlot, int cachedTokens) {
         this.slot = newSlot;
         this.cached = cachedTokens;
+    }
+
+    /**
+     * Starts over after its cache was lost, where it can: once, and only while it has not answered anything. Twice would
+     * let a request that kills its backend kill every one that follows.
+     */
+    boolean restart() {
+        if (restarted || generated > 0) {
+            return false;
+        }
+        restarted = true;
+        leave();
+        cached = 0;
+        return true;
+    }
+
+    /** Whether it has been started over. */
+    boolean restarted() {
+        return restarted;
+    }
+
+    /** Gives up its place in the cache. */
+    void leave() {
+        slot = -1;
+    }
+
+    /** Whether it has a place in the cache; any thread may ask. */
+    boolean isRunning() {
+        return slot >= 0;
     }
 
     /** All tokens, the first {@link #length} of them valid. */

@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.bloomery.engine.BackendLostException;
 import org.bloomery.engine.backend.Backend;
 import org.bloomery.engine.backend.BackendInfo;
 import org.bloomery.engine.backend.Batch;
@@ -30,6 +32,12 @@ final class RecordingBackend implements Backend {
     final Semaphore gate;
     volatile boolean closed;
     volatile @Nullable RuntimeException failure;
+    final AtomicInteger interrupts = new AtomicInteger();
+
+    /** Permits for {@link #recover}. */
+    final Semaphore recovery = new Semaphore(0);
+
+    volatile @Nullable RuntimeException recoveryFailure;
 
     /** @param gate permits to be taken for each pass, or null to run freely */
     RecordingBackend(int slots, int batchTokens, int contextLength, @Nullable Semaphore gate) {
@@ -79,6 +87,9 @@ final class RecordingBackend implements Backend {
         RuntimeException toThrow = failure;
         if (toThrow != null) {
             failure = null;
+            if (toThrow instanceof BackendLostException) {
+                cache.forEach(List::clear);
+            }
             throw toThrow;
         }
         if (batch.size() == 0 || batch.size() > batchTokens) {
@@ -147,7 +158,18 @@ final class RecordingBackend implements Backend {
     }
 
     @Override
-    public void interrupt() {}
+    public void interrupt() {
+        interrupts.incrementAndGet();
+    }
+
+    @Override
+    public void recover() {
+        recovery.acquireUninterruptibly();
+        RuntimeException toThrow = recoveryFailure;
+        if (toThrow != null) {
+            throw toThrow;
+        }
+    }
 
     @Override
     public void close() {

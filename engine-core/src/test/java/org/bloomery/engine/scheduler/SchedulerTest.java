@@ -7,14 +7,18 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
+import org.bloomery.engine.BackendLostException;
 import org.bloomery.engine.EngineClosedException;
 import org.bloomery.engine.EngineException;
 import org.bloomery.engine.EngineOverloadedException;
+import org.bloomery.engine.EngineState;
 import org.bloomery.engine.FinishReason;
 import org.bloomery.engine.sampling.Sampler;
 import org.bloomery.engine.sampling.SamplingOptions;
@@ -387,6 +391,107 @@ class SchedulerTest {
             backend.gate.release(1000);
             assertThat(scheduler.drain(Duration.ofSeconds(30))).isTrue();
             assertThat(running.await()).isEqualTo(FinishReason.LENGTH);
+        }
+    }
+
+    @Test
+    void requestsWithoutAnAnswerStartOverOnABackendThatWasLostAndTheOthersFail() throws Exception {
+        Semaphore gate = new Semaphore(0);
+        RecordingBackend backend = new RecordingBackend(2, 64, 500, gate);
+        try (Scheduler scheduler = scheduler(backend, 10)) {
+            List<EngineState> states = new CopyOnWriteArrayList<>();
+            scheduler.listen(states::add);
+            Random random = new Random(11);
+            int[] first = prompt(random, 5);
+            Recorder answering = new Recorder();
+            scheduler.submit(sequence(first, 50, answering));
+            gate.release(2);
+            answering.first.get(30, TimeUnit.SECONDS);
+            int[] second = prompt(random, 7);
+            Recorder reading = new Recorder();
+            Recorder waiting = new Recorder();
+            scheduler.submit(sequence(second, 3, reading));
+            scheduler.submit(sequence(second, 4, waiting));
+            backend.failure = new BackendLostException("The worker process ended.", null);
+            gate.release(1_000);
+
+            assertThatThrownBy(answering::await).cause().isInstanceOf(BackendLostException.class);
+            assertThat(scheduler.stats().state()).isEqualTo(EngineState.RECOVERING);
+            Recorder late = new Recorder();
+            scheduler.submit(sequence(first, 2, Duration.ofMillis(1), late));
+            assertThat(late.await()).isEqualTo(FinishReason.DEADLINE);
+
+            backend.recovery.release();
+            assertThat(reading.await()).isEqualTo(FinishReason.LENGTH);
+            assertThat(waiting.await()).isEqualTo(FinishReason.LENGTH);
+            assertThat(reading.tokens).isEqualTo(RecordingBackend.expected(second, 3));
+            assertThat(waiting.tokens).isEqualTo(RecordingBackend.expected(second, 4));
+            assertThat(states).containsExactly(EngineState.RECOVERING, EngineState.READY);
+            assertThat(scheduler.stats().promptTokens()).isEqualTo(5 + 7 + 7);
+        }
+    }
+
+    @Test
+    void aRequestThatLosesItsBackendTwiceFails() throws Exception {
+        Semaphore gate = new Semaphore(0);
+        RecordingBackend backend = new RecordingBackend(1, 64, 500, gate);
+        backend.recovery.release(2);
+        try (Scheduler scheduler = scheduler(backend, 10)) {
+            Recorder fatal = new Recorder();
+            Recorder harmless = new Recorder();
+            backend.failure = new BackendLostException("The worker process ended.", null);
+            scheduler.submit(sequence(new int[] {1, 2}, 3, fatal));
+            scheduler.submit(sequence(new int[] {3}, 3, harmless));
+            gate.release();
+            while (backend.failure != null || scheduler.stats().state() != EngineState.READY) {
+                LockSupport.parkNanos(1_000_000);
+            }
+            backend.failure = new BackendLostException("The worker process ended again.", null);
+            gate.release(1_000);
+
+            assertThatThrownBy(fatal::await).cause().hasMessageContaining("again");
+            assertThat(harmless.await()).isEqualTo(FinishReason.LENGTH);
+        }
+    }
+
+    @Test
+    void whatWaitsFailsWhereTheBackendCannotBeBroughtBack() throws Exception {
+        RecordingBackend backend = new RecordingBackend(1, 64, 500, null);
+        backend.failure = new BackendLostException("The worker process ended.", null);
+        backend.recoveryFailure = new IllegalStateException("no such file");
+        try (Scheduler scheduler = scheduler(backend, 10)) {
+            Recorder recorder = new Recorder();
+            scheduler.submit(sequence(new int[] {1}, 3, recorder));
+            backend.recovery.release();
+            assertThatThrownBy(recorder::await).cause().hasMessageContaining("no such file");
+            assertThatThrownBy(() -> scheduler.submit(sequence(new int[] {1}, 3, new Recorder())))
+                    .isInstanceOf(EngineClosedException.class);
+        }
+        assertThat(backend.closed).isTrue();
+    }
+
+    @Test
+    void cancellingTheOnlyRunningSequenceInterruptsItsPass() throws Exception {
+        Semaphore gate = new Semaphore(0);
+        RecordingBackend backend = new RecordingBackend(2, 64, 500, gate);
+        try (Scheduler scheduler = scheduler(backend, 10)) {
+            Recorder recorder = new Recorder();
+            Sequence sequence = sequence(new int[] {1, 2, 3}, 50, recorder);
+            scheduler.submit(sequence);
+            while (!gate.hasQueuedThreads()) {
+                LockSupport.parkNanos(1_000_000);
+            }
+            backend.failure = new CancellationException("interrupted");
+            scheduler.cancel(sequence);
+            assertThat(backend.interrupts).hasValue(1);
+            gate.release(1_000);
+            assertThat(recorder.await()).isEqualTo(FinishReason.CANCELLED);
+            assertThat(recorder.tokens).isEmpty();
+
+            Recorder next = new Recorder();
+            scheduler.submit(sequence(new int[] {1, 2, 3}, 4, next));
+            assertThat(next.await()).isEqualTo(FinishReason.LENGTH);
+            assertThat(next.tokens).isEqualTo(RecordingBackend.expected(new int[] {1, 2, 3}, 4));
         }
     }
 }
