@@ -14,9 +14,11 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import org.bloomery.engine.backend.Backend;
 import org.bloomery.engine.backend.BackendInfo;
 import org.bloomery.engine.backend.BackendOptions;
 import org.bloomery.engine.backend.Backends;
+import org.bloomery.engine.backend.Isolation;
 import org.bloomery.engine.backend.LoadProgress;
 import org.bloomery.engine.backend.MemoryPlan;
 import org.bloomery.engine.chat.AnswerParser;
@@ -34,6 +36,7 @@ import org.bloomery.engine.scheduler.SchedulerStats;
 import org.bloomery.engine.scheduler.Sequence;
 import org.bloomery.engine.tokenizer.Tokenizer;
 import org.bloomery.engine.tokenizer.Tokenizers;
+import org.bloomery.engine.worker.WorkerProvider;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,7 +52,7 @@ public final class Engine implements AutoCloseable {
     private final Tokenizer tokenizer;
     private final ChatFormat chatFormat;
     private final ModelInfo model;
-    private final BackendInfo backend;
+    private final Backend backend;
     private final String backendReason;
     private final Scheduler scheduler;
 
@@ -64,7 +67,7 @@ public final class Engine implements AutoCloseable {
             Tokenizer tokenizer,
             ChatFormat chatFormat,
             ModelInfo model,
-            BackendInfo backend,
+            Backend backend,
             String backendReason,
             Scheduler scheduler) {
         this.options = options;
@@ -111,22 +114,28 @@ public final class Engine implements AutoCloseable {
                 options.kernels(),
                 options.cacheType(),
                 options.devices());
-        Backends.Opened opened = Backends.open(file, options.backend(), wanted, progress, UnaryOperator.identity());
+        Backends.Opened opened = Backends.open(
+                file,
+                options.backend(),
+                wanted,
+                progress,
+                options.isolation() == Isolation.WORKER ? WorkerProvider::new : UnaryOperator.identity());
         Scheduler scheduler = new Scheduler(
                 opened.backend(),
                 tokenizer::isEndOfGeneration,
                 options.queueCapacity(),
                 options.prefixReuse(),
                 file::close);
-        return new Engine(
-                options, tokenizer, chatFormat, model, opened.backend().info(), opened.reason(), scheduler);
+        return new Engine(options, tokenizer, chatFormat, model, opened.backend(), opened.reason(), scheduler);
     }
 
     private static ModelInfo describe(
             ModelFile file, Tokenizer tokenizer, int contextLength, @Nullable String template) {
         Metadata metadata = file.metadata();
         String architecture = metadata.string("general.architecture");
-        int trained = metadata.int32(architecture + ".context_length");
+        // Where it is missing the backend refuses the model, with a better word if it does not know the architecture at
+        // all
+        int trained = metadata.int32(architecture + ".context_length", DEFAULT_CONTEXT_LENGTH);
         if (contextLength > trained) {
             throw new InvalidOptionException("Option 'context-length' is " + contextLength + ", but the model "
                     + file.path().getFileName() + " was trained for " + trained + " tokens; lower it.");
@@ -180,7 +189,7 @@ public final class Engine implements AutoCloseable {
         return new EngineStats(
                 s.state(),
                 model,
-                backend,
+                backend.info(),
                 backendReason,
                 s.active(),
                 s.queued(),
@@ -203,7 +212,8 @@ public final class Engine implements AutoCloseable {
 
     /** A few lines that say what was loaded, how and why. */
     public List<String> report() {
-        MemoryPlan memory = backend.memory();
+        BackendInfo info = backend.info();
+        MemoryPlan memory = info.memory();
         String template = model.templateHash();
         return List.of(
                 "Model " + model.name() + ": " + model.architecture() + ", " + count(model.parameters())
@@ -211,12 +221,12 @@ public final class Engine implements AutoCloseable {
                         + ", vocabulary of " + model.vocabSize() + ", "
                         + (template == null ? "no chat template" : "chat template " + template.substring(0, 12)),
                 "Context " + model.contextLength() + " tokens (trained for " + model.trainedContextLength() + "), "
-                        + backend.maxSequences() + " sequences at once, batches of up to " + backend.maxBatchTokens()
+                        + info.maxSequences() + " sequences at once, batches of up to " + info.maxBatchTokens()
                         + " tokens, queue of " + options.queueCapacity(),
-                "Backend " + backend.backend() + " (" + backendReason + "), " + backend.threads()
-                        + (backend.threads() == 1 ? " thread (" : " threads (") + backend.threadsReason() + ")",
-                "Kernels " + backend.kernels() + ": " + backend.kernelsReason(),
-                "Devices: " + backend.devices(),
+                "Backend " + info.backend() + " (" + backendReason + "), " + info.threads()
+                        + (info.threads() == 1 ? " thread (" : " threads (") + info.threadsReason() + ")",
+                "Kernels " + info.kernels() + ": " + info.kernelsReason(),
+                "Devices: " + info.devices(),
                 "Memory " + bytes(memory.total()) + ": weights " + bytes(memory.weights()) + ", repacked weights "
                         + bytes(memory.repacked()) + ", " + options.cacheType() + " cache " + bytes(memory.cache())
                         + ", workspace " + bytes(memory.workspace()));

@@ -48,6 +48,7 @@ class ArchitectureTest {
             "template", Set.of(),
             "tokenizer", Set.of("format"),
             "backend", Set.of("format"),
+            "worker", Set.of("format", "backend"),
             "grammar", Set.of("tokenizer"),
             "sampling", Set.of("tokenizer", "grammar"),
             "chat", Set.of("template", "tokenizer"),
@@ -58,11 +59,11 @@ class ArchitectureTest {
 
     private static final ArchRule NO_MEMORY_SEGMENTS = noClasses()
             .that()
-            .resideOutsideOfPackages(ROOT + ".format", ROOT + ".backend")
+            .resideOutsideOfPackages(ROOT + ".format", ROOT + ".backend", ROOT + ".worker")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("java.lang.foreign..")
-            .because("memory outside the heap belongs to format and the backend seam");
+            .because("memory outside the heap belongs to format, the backend seam and the worker behind it");
 
     private static final ArchRule NO_REFLECTION = noClasses()
             .should()
@@ -174,7 +175,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void memorySegmentsStayInFormatAndBackend() {
+    void memorySegmentsStayInFormatBackendAndWorker() {
         NO_MEMORY_SEGMENTS.check(CLASSES);
     }
 

@@ -40,7 +40,7 @@ public final class Backends {
      * open the model, as where a device has too little memory, gives way to the next.
      *
      * @param requested {@code auto}, or a provider's name
-     * @param isolation applied to the provider before it opens the model, to run it elsewhere
+     * @param isolation applied to each provider before it is used, to run it elsewhere; it keeps its name
      * @throws InvalidOptionException if no provider has that name, or it cannot run on this machine
      * @throws UnsupportedModelException if no backend can run the model
      * @throws EngineException as of {@link BackendProvider#open}, if the last one that might run it cannot open it
@@ -68,7 +68,7 @@ public final class Backends {
         EngineException failure = null;
         LoadProgress rising = rising(progress);
         for (int i = 0; i < candidates.size(); i++) {
-            BackendProvider provider = candidates.get(i);
+            BackendProvider provider = isolation.apply(candidates.get(i));
             if (provider.probe(options.devices()) instanceof Availability.Unavailable machine) {
                 rejected.add(provider.name() + ": " + machine.reason());
                 continue;
@@ -79,7 +79,7 @@ public final class Backends {
                 continue;
             }
             try {
-                Backend backend = isolation.apply(provider).open(model, options, rising);
+                Backend backend = provider.open(model, options, rising);
                 return new Opened(backend, reason(auto, providers, provider, rejected));
             } catch (EngineException e) {
                 if (!auto || i == candidates.size() - 1) {
@@ -122,7 +122,8 @@ public final class Backends {
             boolean auto, List<BackendProvider> providers, BackendProvider chosen, List<String> rejected) {
         List<String> others = new ArrayList<>(rejected);
         for (BackendProvider provider : providers) {
-            if (!provider.equals(chosen) && rejected.stream().noneMatch(r -> r.startsWith(provider.name() + ":"))) {
+            if (!provider.name().equals(chosen.name())
+                    && rejected.stream().noneMatch(r -> r.startsWith(provider.name() + ":"))) {
                 others.add(provider.name() + (auto ? ": it is next in line" : ": not asked for"));
             }
         }
