@@ -1,5 +1,8 @@
 package org.bloomery.engine.backend;
 
+import java.util.function.Consumer;
+import org.bloomery.engine.BackendLostException;
+
 /**
  * A loaded model that turns batches of token ids into logits. Used by one thread at a time, the scheduler's worker;
  * it may compute on threads of its own. Ids, positions and sequence numbers are validated by the caller; a backend
@@ -16,7 +19,7 @@ public interface Backend extends AutoCloseable {
      *
      * @return the logits of the tokens that asked for them, in the batch's order; valid until the next call
      * @throws java.util.concurrent.CancellationException if it was interrupted; the cache is as it was before
-     * @throws org.bloomery.engine.BackendLostException if what computes has died and the cache with it; see {@link
+     * @throws BackendLostException if what computes has died and the cache with it; see {@link
      *     #recover}
      */
     Logits forward(Batch batch);
@@ -34,6 +37,12 @@ public interface Backend extends AutoCloseable {
      * @throws org.bloomery.engine.EngineException if it cannot be brought back
      */
     default void recover() {}
+
+    /**
+     * Tells a listener when what computes has died, also while nothing runs, before a call throws the same. It is called
+     * on a thread of the backend's and must return soon.
+     */
+    default void onLoss(Consumer<BackendLostException> listener) {}
 
     /** Forgets positions {@code from} (inclusive) to the end of a sequence. */
     void truncate(int sequence, int from);

@@ -62,6 +62,7 @@ public final class Scheduler implements AutoCloseable {
     private boolean refusing;
     private boolean closing;
     private boolean recovering;
+    private @Nullable BackendLostException loss;
     private @Nullable EngineException unrecoverable;
     private int activeCount;
     private volatile Consumer<EngineState> stateListener = state -> {};
@@ -102,7 +103,18 @@ public final class Scheduler implements AutoCloseable {
         this.batch = new Batch(batchTokens);
         this.logits = new float[vocabSize];
         this.worker = Thread.ofPlatform().name("bloomery-scheduler").daemon().unstarted(this::work);
+        backend.onLoss(this::noticeLoss);
         worker.start();
+    }
+
+    private void noticeLoss(BackendLostException error) {
+        lock.lock();
+        try {
+            loss = error;
+            wake.signal();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /**
@@ -265,6 +277,7 @@ public final class Scheduler implements AutoCloseable {
     private boolean awaitWork() throws InterruptedException {
         List<Sequence> ended = new ArrayList<>();
         List<Sequence> admitted = new ArrayList<>();
+        BackendLostException lostIdle = null;
         lock.lock();
         try {
             while (true) {
@@ -282,6 +295,10 @@ public final class Scheduler implements AutoCloseable {
                         ended.add(sequence);
                     }
                 }
+                if (loss != null && !recovering && active.isEmpty()) {
+                    lostIdle = loss;
+                    break;
+                }
                 while (!recovering && activeCount < slots && !queue.isEmpty()) {
                     admitted.add(queue.remove());
                     activeCount++;
@@ -297,6 +314,9 @@ public final class Scheduler implements AutoCloseable {
         }
         for (Sequence sequence : ended) {
             tellEnd(sequence, stopReason(sequence));
+        }
+        if (lostIdle != null) {
+            lose(lostIdle);
         }
         for (int i = 0; i < admitted.size(); i++) {
             try {
@@ -523,6 +543,7 @@ public final class Scheduler implements AutoCloseable {
             activeCount -= again.size();
             again.reversed().forEach(queue::addFirst);
             recovering = true;
+            loss = null;
         } finally {
             lock.unlock();
         }

@@ -3,7 +3,9 @@ package org.bloomery.engine.worker;
 import java.lang.System.Logger.Level;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.bloomery.engine.BackendLostException;
 import org.bloomery.engine.EngineException;
 import org.bloomery.engine.backend.Backend;
 import org.bloomery.engine.backend.BackendInfo;
@@ -21,12 +23,13 @@ final class WorkerBackend implements Backend {
 
     private final Messages.Order order;
     private final ReentrantLock calls = new ReentrantLock();
+    private volatile Consumer<BackendLostException> lossListener = loss -> {};
     private volatile WorkerProcess process;
     private volatile boolean closed;
 
     WorkerBackend(Messages.Order order, LoadProgress progress) {
         this.order = order;
-        this.process = WorkerProcess.start();
+        this.process = WorkerProcess.start(loss -> lossListener.accept(loss));
         process.open(order, progress);
     }
 
@@ -72,12 +75,17 @@ final class WorkerBackend implements Backend {
     }
 
     @Override
+    public void onLoss(Consumer<BackendLostException> listener) {
+        lossListener = listener;
+    }
+
+    @Override
     public void recover() {
         calls.lock();
         try {
             for (int attempt = 1; ; attempt++) {
                 refuseIfClosed();
-                WorkerProcess next = WorkerProcess.start();
+                WorkerProcess next = WorkerProcess.start(loss -> lossListener.accept(loss));
                 process = next;
                 try {
                     if (closed) {

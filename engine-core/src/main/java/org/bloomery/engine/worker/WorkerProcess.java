@@ -13,6 +13,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.bloomery.engine.BackendLostException;
@@ -59,6 +60,7 @@ final class WorkerProcess {
 
     private final Process process;
     private final Wire wire;
+    private final Consumer<BackendLostException> lossListener;
     private final BlockingQueue<Reply> replies = new LinkedBlockingQueue<>();
 
     private volatile @Nullable BackendInfo info;
@@ -70,19 +72,21 @@ final class WorkerProcess {
     /** Rows of the last batch; written by the reader, read after its {@link Reply.Done}. */
     private volatile MemorySegment rows = MemorySegment.NULL;
 
-    private WorkerProcess(Process process, SocketChannel channel) {
+    private WorkerProcess(Process process, SocketChannel channel, Consumer<BackendLostException> lossListener) {
         this.process = process;
         this.wire = new Wire(channel);
+        this.lossListener = lossListener;
     }
 
     /**
      * Starts a child JVM with this process's class path and waits until it has connected.
      *
+     * @param lossListener told when a process that had loaded its model is lost, before a call throws the same
      * @throws EngineException if none can be started
      */
-    static WorkerProcess start() {
+    static WorkerProcess start(Consumer<BackendLostException> lossListener) {
         WorkerLaunch.Connected connected = WorkerLaunch.start(WorkerProcess::log);
-        WorkerProcess worker = new WorkerProcess(connected.process(), connected.channel());
+        WorkerProcess worker = new WorkerProcess(connected.process(), connected.channel(), lossListener);
         Thread.ofPlatform().name("bloomery-worker-replies").daemon().start(worker::read);
         return worker;
     }
@@ -324,6 +328,9 @@ final class WorkerProcess {
                 LOG.log(Level.WARNING, "The connection to worker process " + process.pid() + " broke.", e);
             }
             kill();
+            if (info != null && !closing) {
+                lossListener.accept(lost());
+            }
             replies.add(new Reply.Lost());
         }
     }

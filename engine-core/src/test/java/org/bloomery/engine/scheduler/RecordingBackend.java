@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.bloomery.engine.BackendLostException;
 import org.bloomery.engine.backend.Backend;
 import org.bloomery.engine.backend.BackendInfo;
@@ -38,6 +39,8 @@ final class RecordingBackend implements Backend {
     final Semaphore recovery = new Semaphore(0);
 
     volatile @Nullable RuntimeException recoveryFailure;
+
+    volatile Consumer<BackendLostException> lossListener = loss -> {};
 
     /** @param gate permits to be taken for each pass, or null to run freely */
     RecordingBackend(int slots, int batchTokens, int contextLength, @Nullable Semaphore gate) {
@@ -128,6 +131,11 @@ final class RecordingBackend implements Backend {
                 return MemorySegment.ofArray(rows.get(row));
             }
         };
+    }
+
+    @Override
+    public void onLoss(Consumer<BackendLostException> listener) {
+        lossListener = listener;
     }
 
     private void checkOwner() {

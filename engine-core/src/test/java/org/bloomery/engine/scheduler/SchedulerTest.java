@@ -7,9 +7,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -428,6 +430,24 @@ class SchedulerTest {
             assertThat(waiting.tokens).isEqualTo(RecordingBackend.expected(second, 4));
             assertThat(states).containsExactly(EngineState.RECOVERING, EngineState.READY);
             assertThat(scheduler.stats().promptTokens()).isEqualTo(5 + 7 + 7);
+        }
+    }
+
+    @Test
+    void aBackendLostWhileNothingRunsIsBroughtBackAtOnce() throws Exception {
+        RecordingBackend backend = new RecordingBackend(2, 64, 500, null);
+        backend.recovery.release();
+        try (Scheduler scheduler = scheduler(backend, 10)) {
+            BlockingQueue<EngineState> states = new LinkedBlockingQueue<>();
+            scheduler.listen(states::add);
+
+            backend.lossListener.accept(new BackendLostException("The worker process ended.", null));
+
+            assertThat(states.poll(30, TimeUnit.SECONDS)).isEqualTo(EngineState.RECOVERING);
+            assertThat(states.poll(30, TimeUnit.SECONDS)).isEqualTo(EngineState.READY);
+            Recorder after = new Recorder();
+            scheduler.submit(sequence(new int[] {1, 2}, 3, after));
+            assertThat(after.await()).isEqualTo(FinishReason.LENGTH);
         }
     }
 
