@@ -76,7 +76,8 @@ final class BenchCommand implements Callable<Integer> {
             names = "--kv-cache-type",
             defaultValue = "F16",
             paramLabel = "TYPE",
-            description = "Element type of keys and values, F16 or F32 (default: ${DEFAULT-VALUE}).")
+            description = "Element type of keys and values: F16, F32, or with the native backend Q8_0 or Q4_0"
+                    + " (default: ${DEFAULT-VALUE}).")
     String cacheType = "F16";
 
     @Option(names = "--json", description = "Write one JSON object instead of a table.")
@@ -113,8 +114,8 @@ final class BenchCommand implements Callable<Integer> {
         try (ModelFile file = GgufReader.open(model.model, model.loadMode)) {
             int sequences = Math.max(1, parallel);
             int context = Math.max(1, Math.max(promptTokens, decodeTokens));
-            BackendOptions options =
-                    new BackendOptions(context, sequences, batchTokens, model.threads, model.kernels, cacheType);
+            BackendOptions options = new BackendOptions(
+                    context, sequences, batchTokens, model.threads, model.kernels, cacheType, model.deviceOptions());
             try (Backend backend = model.openBackend(file, options)) {
                 double loadSeconds = (System.nanoTime() - start) / 1e9;
                 int vocabSize = backend.info().vocabSize();

@@ -43,7 +43,8 @@ final class LogitsCommand implements Callable<Integer> {
             names = "--kv-cache-type",
             defaultValue = "F32",
             paramLabel = "TYPE",
-            description = "Element type of keys and values, F16 or F32 (default: ${DEFAULT-VALUE}).")
+            description = "Element type of keys and values: F16, F32, or with the native backend Q8_0 or Q4_0"
+                    + " (default: ${DEFAULT-VALUE}).")
     String cacheType = "F32";
 
     @Override
@@ -53,8 +54,8 @@ final class LogitsCommand implements Callable<Integer> {
         }
         int step = chunk == 0 ? tokens.size() : Math.min(chunk, tokens.size());
         try (ModelFile file = GgufReader.open(model.model, model.loadMode)) {
-            BackendOptions options =
-                    new BackendOptions(tokens.size(), 1, step, model.threads, model.kernels, cacheType);
+            BackendOptions options = new BackendOptions(
+                    tokens.size(), 1, step, model.threads, model.kernels, cacheType, model.deviceOptions());
             try (Backend backend = model.openBackend(file, options)) {
                 refuseUnknownTokens(backend.info().vocabSize());
                 write(backend, step);

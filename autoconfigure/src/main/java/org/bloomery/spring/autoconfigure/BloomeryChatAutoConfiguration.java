@@ -12,10 +12,13 @@ import org.springframework.ai.chat.observation.ChatModelObservationConvention;
 import org.springframework.ai.model.SpringAIModelProperties;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.availability.ApplicationAvailabilityAutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.availability.ApplicationAvailability;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.core.io.ResourceLoader;
 
@@ -23,7 +26,9 @@ import org.springframework.core.io.ResourceLoader;
  * A chat model over the file that {@code bloomery.chat.model} names. The model is loaded before a web server opens its
  * port, and freed after its requests have drained.
  */
-@AutoConfiguration(beforeName = "org.springframework.ai.model.chat.client.autoconfigure.ChatClientAutoConfiguration")
+@AutoConfiguration(
+        after = ApplicationAvailabilityAutoConfiguration.class,
+        beforeName = "org.springframework.ai.model.chat.client.autoconfigure.ChatClientAutoConfiguration")
 @ConditionalOnProperty(
         name = SpringAIModelProperties.CHAT_MODEL,
         havingValue = BloomeryChatModel.PROVIDER,
@@ -63,6 +68,16 @@ public final class BloomeryChatAutoConfiguration {
     @ConditionalOnMissingBean
     EngineLifecycle bloomeryEngineLifecycle(Engine engine, BloomeryEngineProperties properties) {
         return new EngineLifecycle(engine::drain, engine::close, properties.shutdownTimeout());
+    }
+
+    @Bean
+    @ConditionalOnBean({Engine.class, ApplicationAvailability.class})
+    @ConditionalOnMissingBean
+    EngineReadiness bloomeryEngineReadiness(
+            Engine engine, ConfigurableApplicationContext context, ApplicationAvailability availability) {
+        EngineReadiness readiness = new EngineReadiness(context, availability);
+        engine.onStateChange(readiness::accept);
+        return readiness;
     }
 
     @Bean

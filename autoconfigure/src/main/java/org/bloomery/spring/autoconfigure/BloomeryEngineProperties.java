@@ -4,8 +4,13 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.bloomery.engine.EngineOptions;
 import org.bloomery.engine.InvalidOptionException;
+import org.bloomery.engine.backend.DeviceOptions;
+import org.bloomery.engine.backend.DeviceOptions.FlashAttention;
+import org.bloomery.engine.backend.DeviceOptions.SplitMode;
+import org.bloomery.engine.backend.Isolation;
 import org.bloomery.engine.format.LoadMode;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -15,7 +20,7 @@ import org.springframework.core.io.Resource;
 /**
  * How the engine runs the model.
  *
- * @param backend What computes: auto for the best one available, or a backend's name, such as java.
+ * @param backend What computes: auto for the best one available, or a backend's name: java or native.
  * @param kernels Inner loops of the Java backend: auto, vector or scalar. vector needs --add-modules
  *     jdk.incubator.vector.
  * @param contextLength Tokens a conversation may hold. 0 for the smaller of the model's own and 8,192.
@@ -26,10 +31,23 @@ import org.springframework.core.io.Resource;
  * @param threads Compute threads, 1 to 1,024. 0 to plan from CPU affinity and quota.
  * @param loadMode How the file comes into memory. map shares its pages with other processes, copy is safe from changes
  *     of the file, auto maps where nobody else can write the file.
- * @param kvCacheType Element type of the key/value cache, F16 or F32.
+ * @param kvCacheType Element type of the key/value cache, F16 or F32, or with the native backend Q8_0 or Q4_0.
  * @param timeout Most time a request may take from submission to the end, unless it names its own.
  * @param prefixReuse Whether a conversation's earlier turns stay in the cache for its next one.
  * @param chatTemplate Replaces the model's own chat template.
+ * @param isolation Which process the backend computes in: in-process, or worker for a child JVM that is started again when
+ *     native code crashes.
+ * @param libraryPath Folder that holds the libraries of the native backend. Unless set, those of a natives artifact on the
+ *     class path, else the system's.
+ * @param gpuLayers Layers that the native backend places on devices: auto for as many as fit their free memory, or a
+ *     number; 0 keeps all on the CPU. The output layer counts as one.
+ * @param devices Names of the devices to use, such as Vulkan0 or CUDA0, at most 16. Unless set, every one that is no CPU.
+ * @param splitMode How several devices share a model: layer, row, or none for the first device alone.
+ * @param tensorSplit Share of the model for each device, in their order. Unless set, by free memory.
+ * @param rpcServers Servers of llama.cpp's RPC backend to use as devices, each host:port, at most 16. The connection is
+ *     neither encrypted nor authenticated.
+ * @param flashAttention Whether the native backend computes attention in one fused step: auto, on or off. A Q8_0 or Q4_0
+ *     cache needs it.
  * @param shutdownTimeout Most time that running answers have to end when the application stops. Keep it below
  *     spring.lifecycle.timeout-per-shutdown-phase.
  */
@@ -47,6 +65,14 @@ public record BloomeryEngineProperties(
         @DefaultValue("10m") Duration timeout,
         @DefaultValue("true") boolean prefixReuse,
         @Nullable Resource chatTemplate,
+        @DefaultValue("in-process") Isolation isolation,
+        @Nullable Path libraryPath,
+        @DefaultValue("auto") String gpuLayers,
+        @DefaultValue List<String> devices,
+        @DefaultValue("layer") SplitMode splitMode,
+        @DefaultValue List<Double> tensorSplit,
+        @DefaultValue List<String> rpcServers,
+        @DefaultValue("auto") FlashAttention flashAttention,
         @DefaultValue("20s") Duration shutdownTimeout) {
 
     static final String PREFIX = "bloomery.engine";
@@ -80,6 +106,15 @@ public record BloomeryEngineProperties(
                         .defaultTimeout(timeout)
                         .prefixReuse(prefixReuse)
                         .chatTemplate(template())
+                        .isolation(isolation)
+                        .devices(new DeviceOptions(
+                                libraryPath,
+                                DeviceOptions.gpuLayers(gpuLayers),
+                                devices,
+                                splitMode,
+                                tensorSplit,
+                                rpcServers,
+                                flashAttention))
                         .build());
     }
 

@@ -10,7 +10,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.bloomery.engine.Engine;
@@ -20,6 +22,7 @@ import org.bloomery.engine.backend.LoadProgress;
 import org.bloomery.spring.chat.BloomeryChatModel;
 import org.bloomery.spring.chat.BloomeryChatOptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.ai.chat.client.ChatClient;
 import org.springframework.ai.chat.model.ChatModel;
@@ -30,9 +33,13 @@ import org.springframework.ai.chat.prompt.Prompt;
 import org.springframework.ai.model.chat.client.autoconfigure.ChatClientAutoConfiguration;
 import org.springframework.ai.model.tool.autoconfigure.ToolCallingAutoConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.availability.ApplicationAvailabilityAutoConfiguration;
+import org.springframework.boot.availability.AvailabilityChangeEvent;
+import org.springframework.boot.availability.ReadinessState;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
@@ -239,5 +246,35 @@ class BloomeryChatAutoConfigurationTest {
         if (told != null) {
             reason.set(told);
         }
+    }
+
+    @Test
+    @Timeout(120)
+    void readinessIsDownWhileALostWorkerIsStartedAgain() {
+        BlockingQueue<ReadinessState> heard = new LinkedBlockingQueue<>();
+        context.withConfiguration(AutoConfigurations.of(ApplicationAvailabilityAutoConfiguration.class))
+                .withPropertyValues("bloomery.engine.isolation=worker", "bloomery.engine.backend=java")
+                .run(started -> {
+                    AvailabilityChangeEvent.publish(started, ReadinessState.ACCEPTING_TRAFFIC);
+                    started.getSourceApplicationContext()
+                            .addApplicationListener((ApplicationListener<AvailabilityChangeEvent<?>>)
+                                    event -> heard.add((ReadinessState) event.getState()));
+                    ProcessHandle worker = ProcessHandle.current()
+                            .children()
+                            .filter(child -> started.getBean(Engine.class)
+                                    .stats()
+                                    .backend()
+                                    .devices()
+                                    .endsWith("worker process " + child.pid()))
+                            .findFirst()
+                            .orElseThrow();
+
+                    assertThat(worker.destroyForcibly()).isTrue();
+
+                    assertThat(heard.poll(60, TimeUnit.SECONDS)).isEqualTo(ReadinessState.REFUSING_TRAFFIC);
+                    assertThat(heard.poll(60, TimeUnit.SECONDS)).isEqualTo(ReadinessState.ACCEPTING_TRAFFIC);
+                    assertThat(started.getBean(ChatModel.class).call("Hello!")).isNotBlank();
+                    assertThat(heard).isEmpty();
+                });
     }
 }

@@ -54,8 +54,9 @@ class ConfigurationMetadataTest {
                                 .toList()));
         assertThat(hints)
                 .containsEntry("bloomery.engine.kernels", List.of("auto", "vector", "scalar"))
-                .containsEntry("bloomery.engine.kv-cache-type", List.of("F16", "F32"))
-                .containsEntry("bloomery.engine.backend", List.of("auto", "java"))
+                .containsEntry("bloomery.engine.kv-cache-type", List.of("F16", "F32", "Q8_0", "Q4_0"))
+                .containsEntry("bloomery.engine.backend", List.of("auto", "java", "native"))
+                .containsEntry("bloomery.engine.gpu-layers", List.of("auto", "0"))
                 .containsEntry("spring.ai.model.chat", List.of("bloomery"))
                 .containsKey("bloomery.chat.model");
     }

@@ -12,6 +12,10 @@ import java.util.Objects;
 import org.bloomery.engine.EngineOptions;
 import org.bloomery.engine.GenerationOptions;
 import org.bloomery.engine.InvalidOptionException;
+import org.bloomery.engine.backend.DeviceOptions;
+import org.bloomery.engine.backend.DeviceOptions.FlashAttention;
+import org.bloomery.engine.backend.DeviceOptions.SplitMode;
+import org.bloomery.engine.backend.Isolation;
 import org.bloomery.engine.format.LoadMode;
 import org.bloomery.engine.sampling.SamplingOptions;
 import org.bloomery.spring.chat.BloomeryChatOptions;
@@ -154,7 +158,15 @@ class PropertiesTest {
                         "bloomery.engine.kv-cache-type=F32",
                         "bloomery.engine.timeout=90s",
                         "bloomery.engine.prefix-reuse=false",
-                        "bloomery.engine.chat-template=classpath:chat-template.jinja"))
+                        "bloomery.engine.chat-template=classpath:chat-template.jinja",
+                        "bloomery.engine.isolation=worker",
+                        "bloomery.engine.library-path=/opt/llama",
+                        "bloomery.engine.gpu-layers=12",
+                        "bloomery.engine.devices=Vulkan0,CUDA1",
+                        "bloomery.engine.split-mode=row",
+                        "bloomery.engine.tensor-split=3,1.5",
+                        "bloomery.engine.rpc-servers=gpu1:50052",
+                        "bloomery.engine.flash-attention=on"))
                 .isEqualTo(EngineOptions.builder(MODEL)
                         .backend("java")
                         .kernels("scalar")
@@ -168,6 +180,15 @@ class PropertiesTest {
                         .defaultTimeout(Duration.ofSeconds(90))
                         .prefixReuse(false)
                         .chatTemplate(new String(resource("/chat-template.jinja"), StandardCharsets.UTF_8))
+                        .isolation(Isolation.WORKER)
+                        .devices(new DeviceOptions(
+                                Path.of("/opt/llama"),
+                                12,
+                                List.of("Vulkan0", "CUDA1"),
+                                SplitMode.ROW,
+                                List.of(3.0, 1.5),
+                                List.of("gpu1:50052"),
+                                FlashAttention.ON))
                         .build());
     }
 
@@ -235,7 +256,9 @@ class PropertiesTest {
         "threads,5000",
         "kv-cache-type,Q2",
         "timeout,0s",
-        "chat-template,classpath:nowhere.jinja"
+        "chat-template,classpath:nowhere.jinja",
+        "gpu-layers,many",
+        "gpu-layers,2000"
     })
     void aBadEnginePropertyIsNamedInFull(String name, String value) {
         String key = "bloomery.engine." + name;

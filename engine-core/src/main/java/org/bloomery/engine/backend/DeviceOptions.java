@@ -38,6 +38,7 @@ public record DeviceOptions(
 
     private static final int MOST_LAYERS = 1024;
     private static final int MOST_DEVICES = 16;
+    private static final Pattern LAYERS = Pattern.compile("[0-9]{1,4}");
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_.:\\[\\]-]{1,64}");
     private static final Pattern SERVER = Pattern.compile("[A-Za-z0-9_.:\\[\\]-]{1,253}:[0-9]{1,5}");
 
@@ -100,6 +101,23 @@ public record DeviceOptions(
                         "Option 'rpc-servers' has '" + server + "'; it must be host:port, with a port up to 65535.");
             }
         }
+    }
+
+    /**
+     * Reads a number of layers as people write it.
+     *
+     * @param text {@code auto} or a whole number
+     * @throws InvalidOptionException if it is neither
+     */
+    public static int gpuLayers(String text) {
+        if (text.equals("auto")) {
+            return AUTO;
+        }
+        if (!LAYERS.matcher(text).matches()) {
+            throw new InvalidOptionException(
+                    "Option 'gpu-layers' is '" + text + "'; it must be auto, or 0 to " + MOST_LAYERS + ".");
+        }
+        return Integer.parseInt(text);
     }
 
     private static void atMost(String option, int size) {
