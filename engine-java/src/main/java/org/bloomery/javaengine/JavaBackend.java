@@ -53,7 +53,7 @@ final class JavaBackend implements Backend {
                 options.maxSequences(),
                 options.maxBatchTokens(),
                 plan);
-        pass = new Pass(options.maxBatchTokens(), model.widths(), kernels.attention(), cache, new Workspace(pool));
+        pass = new Pass(options.maxBatchTokens(), model.widths(), kernels, cache, new Workspace(pool));
         logits = new LogitRows(model.vocabSize());
     }
 
