@@ -9,8 +9,8 @@ import org.bloomery.javaengine.quant.QuantType;
 import org.bloomery.javaengine.quant.QuantTypes;
 
 /**
- * Compares a tier's products with plain sums, once, before it is used: vector code is compiled at run time, and a
- * compiler's fault would otherwise show only as bad answers.
+ * Compares a tier's products with plain sums, once, before it is used: vector code is compiled and machine code assembled at run
+ * time, and a fault there would otherwise show only as bad answers.
  */
 final class SelfTest {
 
@@ -70,11 +70,16 @@ final class SelfTest {
             for (int part = 0; packed.length > 0 && part < kernels.packParts(columns, tokens); part++) {
                 kernels.pack(activations, part);
             }
+            float[] multiplied = x;
+            if (kernel.roundsActivations()) {
+                multiplied = new float[x.length];
+                Int8Rounding.round(x, 0, x.length, multiplied, 0);
+            }
             float[] out = new float[tokens * rows];
             float[] scratch = new float[kernel.scratchLength(columns, tokens)];
             kernel.multiply(sample.weights(), 0, rows, activations, out, 0, rows, scratch);
             for (int i = 0; i < out.length; i++) {
-                if (!isNear(out[i], weights, i % rows * columns, x, i / rows * columns, columns)) {
+                if (!isNear(out[i], weights, i % rows * columns, multiplied, i / rows * columns, columns)) {
                     return false;
                 }
             }

@@ -11,18 +11,22 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.bloomery.engine.InvalidOptionException;
 import org.bloomery.engine.format.TensorType;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class KernelLookupTest {
 
+    private static final String VECTORS = "--add-modules=jdk.incubator.vector";
+    private static final String NATIVE = "--enable-native-access=ALL-UNNAMED";
+
     @Test
-    void takesTheVectorTierWhereItsModuleIsThere() {
+    void takesTheFastestTierThatWorksHere() {
         Kernels kernels = KernelLookup.choose("auto");
-        assertThat(kernels.name()).startsWith("vector-");
+        assertThat(kernels.name()).matches("(machine|vector)-.*");
         assertThat(kernels.reason()).endsWith(".").contains("equal the scalar ones");
-        assertThat(KernelLookup.choose("vector").name()).isEqualTo(kernels.name());
+        assertThat(KernelLookup.choose("vector").name()).startsWith("vector-");
         assertThat(KernelLookup.choose("scalar").name()).isEqualTo("scalar");
     }
 
@@ -30,24 +34,48 @@ class KernelLookupTest {
     void refusesAnUnknownTier() {
         assertThatThrownBy(() -> KernelLookup.choose("quantum"))
                 .isInstanceOf(InvalidOptionException.class)
-                .hasMessage("Option 'kernels' is 'quantum'; choose auto, vector or scalar.");
+                .hasMessage("Option 'kernels' is 'quantum'; choose auto, machine, vector or scalar.");
     }
 
     @Test
-    void runsWithoutTheVectorModuleAndNamesTheFlag() throws Exception {
+    void runsWithoutAnyFlagAndNamesThem() throws Exception {
         assertThat(inJvmWith(List.of(), "auto"))
                 .startsWith("scalar: ")
                 .contains("--add-modules jdk.incubator.vector")
+                .contains("--enable-native-access=ALL-UNNAMED")
                 .contains("JDK_JAVA_OPTIONS");
         assertThat(inJvmWith(List.of(), "vector"))
                 .startsWith("InvalidOptionException: Option 'kernels' is 'vector'")
                 .contains("--add-modules jdk.incubator.vector");
+        assertThat(inJvmWith(List.of(), "machine"))
+                .startsWith("InvalidOptionException: Option 'kernels' is 'machine'")
+                .contains("--enable-native-access=ALL-UNNAMED");
+    }
+
+    @Test
+    void takesTheVectorTierWithoutNativeAccess() throws Exception {
+        assertThat(inJvmWith(List.of(VECTORS), "auto"))
+                .startsWith("vector-")
+                .contains("There are no machine kernels: ")
+                .contains("--enable-native-access=ALL-UNNAMED");
+    }
+
+    @Test
+    void needsNoVectorModuleForMachineCode() throws Exception {
+        assumeMachineCode();
+        assertThat(inJvmWith(List.of(NATIVE), "auto")).startsWith("machine-");
+        assertThat(inJvmWith(List.of(NATIVE, "-Xint"), "machine")).startsWith("machine-");
+    }
+
+    private static void assumeMachineCode() {
+        String name = KernelLookup.choose("auto").name();
+        Assumptions.assumeTrue(name.startsWith("machine-"), "This machine runs no machine code kernels: " + name);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"-XX:TieredStopAtLevel=1", "-Xint"})
     void runsWithoutTheOptimisingCompilerAndNamesTheFlag(String flag) throws Exception {
-        assertThat(inJvmWith(List.of("--add-modules=jdk.incubator.vector", flag), "auto"))
+        assertThat(inJvmWith(List.of(VECTORS, flag), "auto"))
                 .startsWith("scalar: ")
                 .contains("TieredStopAtLevel");
     }
