@@ -39,6 +39,7 @@ final class Avx512Code implements IntegerCode {
     private static final int BITS = 2 * CHUNK * VECTOR;
     private static final int CODES = BITS + 8 * VECTOR;
     private static final int CONSTANTS = CODES + 16 * VECTOR;
+    private static final int TOKEN_STRIDE = CONSTANTS + VECTOR;
 
     // arguments, in the order of the System V calling convention
     private static final General ROWS_0 = General.RDI;
@@ -61,6 +62,11 @@ final class Avx512Code implements IntegerCode {
     private static final General AT = General.R13;
     private static final General GATHERED = General.R14;
     private static final General COUNT = General.R15;
+
+    /** What is fetched ahead; takes the place of an argument that only stores need, which waits in the frame. */
+    private static final General AHEAD = OUT_STRIDE;
+
+    private static final int LINE = 64;
 
     /** Lanes 1, 2 and 3 of four; the first is also the upper half of eight 64-bit elements. */
     private static final Mask[] LANE = {Mask.NONE, new Mask(1), new Mask(2), new Mask(3)};
@@ -114,9 +120,11 @@ final class Avx512Code implements IntegerCode {
         enter();
         code.place(group);
         findRows();
+        code.lea(AHEAD, Memory.at(ROWS_12, STRIDE, 4, 0));
         code.lea(AT, Memory.at(ACTIVATIONS, centre(tokens)));
         clear(registers, tokens);
         unpack((codes, scale, second) -> {
+            fetchAhead();
             addProducts(registers, tokens, j -> zmm(codes + j));
             code.add(AT, tokens * ByteActivations.TOKEN_BYTES);
         });
@@ -222,6 +230,7 @@ final class Avx512Code implements IntegerCode {
             code.mov(General.RAX, CONSTANT[i]);
             code.movd(Memory.at(General.RSP, CONSTANTS + 4 * i), General.RAX);
         }
+        code.movq(Memory.at(General.RSP, TOKEN_STRIDE), OUT_STRIDE);
         code.mov(General.RAX, ROW_MASK);
         code.kmovw(STORED, General.RAX);
         for (int lane = 1; lane < 4; lane++) {
@@ -247,6 +256,18 @@ final class Avx512Code implements IntegerCode {
         code.lea(ROWS_4, Memory.at(ROWS_0, STRIDE, 4, 0));
         code.lea(ROWS_8, Memory.at(ROWS_0, STRIDE, 8, 0));
         code.lea(ROWS_12, Memory.at(ROWS_8, STRIDE, 4, 0));
+    }
+
+    /**
+     * Fetches as much of the next group of rows as one block of this group has. Rows stand one after the other in memory,
+     * but are read sixteen at a time, which the processor does not foresee.
+     */
+    private void fetchAhead() {
+        int bytes = (int) (ROWS * type.byteSize(256) / 8);
+        for (int at = 0; at < bytes; at += LINE) {
+            code.prefetcht1(Memory.at(AHEAD, at));
+        }
+        code.add(AHEAD, bytes);
     }
 
     private void nextColumns(int bytes) {
@@ -282,10 +303,11 @@ final class Avx512Code implements IntegerCode {
 
     private void store(Products registers, int tokens) {
         code.mov(GATHERED, OUT);
+        code.mov(AT, Memory.at(General.RSP, TOKEN_STRIDE));
         for (int token = 0; token < tokens; token++) {
             code.emit(VMOVUPS_STORE, Memory.at(GATHERED, 0), STORED, zmm(registers.sums + token));
             if (token < tokens - 1) {
-                code.add(GATHERED, OUT_STRIDE);
+                code.add(GATHERED, AT);
             }
         }
     }
