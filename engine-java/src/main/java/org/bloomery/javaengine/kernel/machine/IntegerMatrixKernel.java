@@ -1,16 +1,12 @@
 package org.bloomery.javaengine.kernel.machine;
 
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.atomic.AtomicReferenceArray;
-import java.util.function.IntFunction;
 import org.bloomery.javaengine.kernel.Activations;
 import org.bloomery.javaengine.kernel.MatrixKernel;
 import org.bloomery.javaengine.quant.QuantType;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Products of one quantised type with rounded activations. Code is assembled when a number of tokens first needs it, and
- * kept.
+ * Products of one quantised type with rounded activations.
  */
 final class IntegerMatrixKernel implements MatrixKernel {
 
@@ -22,21 +18,20 @@ final class IntegerMatrixKernel implements MatrixKernel {
 
     private final QuantType type;
     private final IntegerCode code;
-    private final ExecutableMemory memory;
     private final int groupRows;
 
     /** By number of tokens; of {@link #panel} the first one unpacks. */
-    private final AtomicReferenceArray<@Nullable MemorySegment> few;
+    private final LoadedCode few;
 
-    private final AtomicReferenceArray<@Nullable MemorySegment> panel =
-            new AtomicReferenceArray<>(ByteActivations.GROUP + 1);
+    private final LoadedCode panel;
 
     IntegerMatrixKernel(QuantType type, IntegerCode code, ExecutableMemory memory) {
         this.type = type;
         this.code = code;
-        this.memory = memory;
         groupRows = code.rows();
-        few = new AtomicReferenceArray<>(code.few() + 1);
+        few = new LoadedCode(memory, code.few(), code::multiplyFew);
+        panel = new LoadedCode(
+                memory, ByteActivations.GROUP, tokens -> tokens == 0 ? code.unpackPanel() : code.multiplyPanel(tokens));
     }
 
     @Override
@@ -72,7 +67,7 @@ final class IntegerMatrixKernel implements MatrixKernel {
     }
 
     private void multiplyFew(MemorySegment weights, int from, int to, Activations x, MemorySegment out, int rows) {
-        MemorySegment multiply = loaded(few, x.tokens(), code::multiplyFew);
+        MemorySegment multiply = few.get(x.tokens());
         MemorySegment packed = MemorySegment.ofArray(x.packed());
         long rowBytes = type.type().byteSize(x.columns());
         long tokenBytes = (long) rows * Float.BYTES;
@@ -92,17 +87,17 @@ final class IntegerMatrixKernel implements MatrixKernel {
                     (1L << groupRows) - 1);
         }
         if (from + groups * groupRows < to) {
-            Group rest = Group.of(weights, from + groups * groupRows, to, rowBytes, groupRows);
+            RowGroup rest = RowGroup.of(weights, from + groups * groupRows, to, rowBytes, groupRows);
             MachineCall.multiply(
                     multiply,
-                    rest.weights,
+                    rest.weights(),
                     rowBytes,
                     packed,
-                    out.asSlice((long) rest.firstRow * Float.BYTES),
+                    out.asSlice((long) rest.firstRow() * Float.BYTES),
                     tokenBytes,
                     blocks,
                     1,
-                    rest.mask);
+                    rest.mask());
         }
     }
 
@@ -120,24 +115,23 @@ final class IntegerMatrixKernel implements MatrixKernel {
         long tokenBytes = (long) rows * Float.BYTES;
         long blocks = columns / ByteActivations.BLOCK;
         long panelBytes = code.panelBytes(columns);
-        Group[] groups = new Group[panels(columns)];
-        MemorySegment unpack = loaded(panel, 0, none -> code.unpackPanel());
+        RowGroup[] groups = new RowGroup[panels(columns)];
+        MemorySegment unpack = panel.get(0);
         for (int row = from; row < to; row += groups.length * groupRows) {
             int count = Math.min(groups.length, Math.ceilDiv(to - row, groupRows));
             for (int p = 0; p < count; p++) {
                 int first = row + p * groupRows;
-                Group group = Group.of(weights, first, Math.min(to, first + groupRows), rowBytes, groupRows);
+                RowGroup group = RowGroup.of(weights, first, Math.min(to, first + groupRows), rowBytes, groupRows);
                 groups[p] = group;
                 MachineCall.multiply(
-                        unpack, group.weights, rowBytes, scratch.asSlice(p * panelBytes), out, 0, blocks, 1, 0);
+                        unpack, group.weights(), rowBytes, scratch.asSlice(p * panelBytes), out, 0, blocks, 1, 0);
             }
             for (int token = 0; token < x.tokens(); token += ByteActivations.GROUP) {
                 int number = token / ByteActivations.GROUP;
                 MemorySegment activations = packed.asSlice(ByteActivations.groupOffset(number, columns));
-                MemorySegment multiply =
-                        loaded(panel, ByteActivations.groupSize(number, x.tokens()), code::multiplyPanel);
+                MemorySegment multiply = panel.get(ByteActivations.groupSize(number, x.tokens()));
                 for (int p = 0; p < count; p++) {
-                    long at = token * tokenBytes + (long) groups[p].firstRow * Float.BYTES;
+                    long at = token * tokenBytes + (long) groups[p].firstRow() * Float.BYTES;
                     MachineCall.multiply(
                             multiply,
                             scratch.asSlice(p * panelBytes),
@@ -147,56 +141,14 @@ final class IntegerMatrixKernel implements MatrixKernel {
                             tokenBytes,
                             blocks,
                             1,
-                            groups[p].mask);
+                            groups[p].mask());
                 }
             }
-        }
-    }
-
-    private MemorySegment loaded(
-            AtomicReferenceArray<@Nullable MemorySegment> loaded, int tokens, IntFunction<byte[]> assemble) {
-        MemorySegment found = loaded.get(tokens);
-        if (found != null) {
-            return found;
-        }
-        synchronized (this) {
-            found = loaded.get(tokens);
-            if (found == null) {
-                found = memory.load(assemble.apply(tokens));
-                loaded.set(tokens, found);
-            }
-            return found;
         }
     }
 
     @Override
     public void dequantizeRow(MemorySegment weights, int row, int columns, float[] out, int outOffset) {
         type.dequantize(weights, row * type.type().byteSize(columns), columns, out, outOffset);
-    }
-
-    /**
-     * Rows that are computed side by side.
-     *
-     * @param weights as many rows as the code reads, at the segment's start
-     * @param firstRow number of the first of them
-     * @param mask of those whose results are asked for
-     */
-    private record Group(MemorySegment weights, int firstRow, long mask) {
-
-        /** Rows {@code from} to {@code to}, and beside them others that fill the group; a small matrix is copied. */
-        static Group of(MemorySegment weights, int from, int to, long rowBytes, int groupRows) {
-            int count = to - from;
-            long wanted = (1L << count) - 1;
-            if (count == groupRows || weights.byteSize() >= (from + (long) groupRows) * rowBytes) {
-                return new Group(weights.asSlice(from * rowBytes), from, wanted);
-            }
-            int first = to - groupRows;
-            if (first >= 0) {
-                return new Group(weights.asSlice(first * rowBytes), first, wanted << (groupRows - count));
-            }
-            MemorySegment copy = MemorySegment.ofArray(new byte[Math.toIntExact(groupRows * rowBytes)]);
-            MemorySegment.copy(weights, from * rowBytes, copy, 0, count * rowBytes);
-            return new Group(copy, from, wanted);
-        }
     }
 }
