@@ -100,6 +100,11 @@ final class Avx512Code implements IntegerCode {
     }
 
     @Override
+    public boolean hasPanels() {
+        return true;
+    }
+
+    @Override
     public int panelBytes(int columns) {
         return columns / ByteActivations.BLOCK * PANEL_BYTES;
     }

@@ -11,6 +11,7 @@ enum Instruction {
     VMOVD_TO_GENERAL("66 0F W0 7E", Encoding.VEX, Memory.FULL),
     VMOVD("66 0F W0 6E", Encoding.VEX, Memory.FULL),
     VBROADCASTSS("66 0F38 W0 18", Encoding.BOTH, Memory.ELEMENT_4),
+    VPBROADCASTW("66 0F38 W0 79", Encoding.BOTH, Memory.ELEMENT_2),
     VPBROADCASTD("66 0F38 W0 58", Encoding.BOTH, Memory.ELEMENT_4),
     VBROADCASTI32X4("66 0F38 W0 5A", Encoding.EVEX, Memory.BYTES_16),
     VBROADCASTI64X4("66 0F38 W1 5B", Encoding.EVEX, Memory.BYTES_32),
@@ -28,6 +29,9 @@ enum Instruction {
     VPSHUFD("66 0F W0 70", Encoding.BOTH, Memory.FULL),
     VPMOVDW("F3 0F38 W0 33", Encoding.EVEX, Memory.HALF),
     VPMOVSDB("F3 0F38 W0 21", Encoding.EVEX, Memory.QUARTER),
+    VPMOVZXBD("66 0F38 W0 31", Encoding.BOTH, Memory.QUARTER),
+    VPMOVSXBD("66 0F38 W0 21", Encoding.BOTH, Memory.QUARTER),
+    VPSHUFB("66 0F38 W0 00", Encoding.BOTH, Memory.FULL),
     VPMOVZXWD("66 0F38 W0 33", Encoding.BOTH, Memory.HALF),
 
     // integers
@@ -39,6 +43,7 @@ enum Instruction {
     VPXORD("66 0F W0 EF", Encoding.EVEX, Memory.FULL),
     VPACKSSDW("66 0F W0 6B", Encoding.BOTH, Memory.FULL),
     VPACKSSWB("66 0F W0 63", Encoding.BOTH, Memory.FULL),
+    VPCMPEQB("66 0F W0 74", Encoding.VEX, Memory.FULL),
     VPADDB("66 0F W0 FC", Encoding.BOTH, Memory.FULL),
     VPADDW("66 0F W0 FD", Encoding.BOTH, Memory.FULL),
     VPADDD("66 0F W0 FE", Encoding.BOTH, Memory.FULL),
@@ -82,6 +87,7 @@ enum Instruction {
         FULL,
         HALF,
         QUARTER,
+        ELEMENT_2,
         ELEMENT_4,
         BYTES_16,
         BYTES_32;
@@ -91,6 +97,7 @@ enum Instruction {
                 case FULL -> vectorBits / 8;
                 case HALF -> vectorBits / 16;
                 case QUARTER -> vectorBits / 32;
+                case ELEMENT_2 -> 2;
                 case ELEMENT_4 -> 4;
                 case BYTES_16 -> 16;
                 case BYTES_32 -> 32;

@@ -10,8 +10,11 @@ interface IntegerCode {
     /** Rows that are computed side by side. */
     int rows();
 
-    /** The most tokens that {@link #multiplyFew} takes. */
+    /** The most tokens that {@link #multiplyFew} takes: a whole group of them where there are no panels. */
     int few();
+
+    /** Whether more tokens go through panels; without, they go a group at a time through {@link #multiplyFew}. */
+    boolean hasPanels();
 
     /** Bytes of the unpacked form of a group of rows. */
     int panelBytes(int columns);

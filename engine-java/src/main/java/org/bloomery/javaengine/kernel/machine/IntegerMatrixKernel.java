@@ -41,7 +41,11 @@ final class IntegerMatrixKernel implements MatrixKernel {
 
     @Override
     public int scratchLength(int columns, int tokens) {
-        return tokens <= code.few() ? 0 : Math.multiplyExact(panels(columns), code.panelBytes(columns)) / Float.BYTES;
+        return !usesPanels(tokens) ? 0 : Math.multiplyExact(panels(columns), code.panelBytes(columns)) / Float.BYTES;
+    }
+
+    private boolean usesPanels(int tokens) {
+        return code.hasPanels() && tokens > code.few();
     }
 
     private int panels(int columns) {
@@ -59,45 +63,51 @@ final class IntegerMatrixKernel implements MatrixKernel {
             int rows,
             float[] scratch) {
         MemorySegment target = MemorySegment.ofArray(out).asSlice((long) outOffset * Float.BYTES);
-        if (x.tokens() <= code.few()) {
-            multiplyFew(weights, from, to, x, target, rows);
-        } else {
+        if (usesPanels(x.tokens())) {
             multiplyMany(weights, from, to, x, target, rows, MemorySegment.ofArray(scratch));
+        } else {
+            for (int token = 0; token < x.tokens(); token += ByteActivations.GROUP) {
+                multiplyFew(weights, from, to, x, token / ByteActivations.GROUP, target, rows);
+            }
         }
     }
 
-    private void multiplyFew(MemorySegment weights, int from, int to, Activations x, MemorySegment out, int rows) {
-        MemorySegment multiply = few.get(x.tokens());
-        MemorySegment packed = MemorySegment.ofArray(x.packed());
-        long rowBytes = type.type().byteSize(x.columns());
+    private void multiplyFew(
+            MemorySegment weights, int from, int to, Activations x, int group, MemorySegment out, int rows) {
+        int columns = x.columns();
+        MemorySegment multiply = few.get(ByteActivations.groupSize(group, x.tokens()));
+        MemorySegment activations =
+                MemorySegment.ofArray(x.packed()).asSlice(ByteActivations.groupOffset(group, columns));
+        MemorySegment results = out.asSlice((long) group * ByteActivations.GROUP * rows * Float.BYTES);
+        long rowBytes = type.type().byteSize(columns);
         long tokenBytes = (long) rows * Float.BYTES;
-        long blocks = x.columns() / ByteActivations.BLOCK;
+        long blocks = columns / ByteActivations.BLOCK;
         int groups = (to - from) / groupRows;
+        int rest = from + groups * groupRows;
         if (groups > 0) {
-            MemorySegment first = weights.asSlice(from * rowBytes);
             MachineCall.multiply(
                     multiply,
-                    first,
+                    weights.asSlice(from * rowBytes),
                     rowBytes,
-                    packed,
-                    out.asSlice((long) from * Float.BYTES),
+                    activations,
+                    results.asSlice((long) from * Float.BYTES),
                     tokenBytes,
                     blocks,
                     groups,
                     (1L << groupRows) - 1);
         }
-        if (from + groups * groupRows < to) {
-            RowGroup rest = RowGroup.of(weights, from + groups * groupRows, to, rowBytes, groupRows);
+        if (rest < to) {
+            RowGroup last = RowGroup.of(weights, rest, to, rowBytes, groupRows);
             MachineCall.multiply(
                     multiply,
-                    rest.weights(),
+                    last.weights(),
                     rowBytes,
-                    packed,
-                    out.asSlice((long) rest.firstRow() * Float.BYTES),
+                    activations,
+                    results.asSlice((long) last.firstRow() * Float.BYTES),
                     tokenBytes,
                     blocks,
                     1,
-                    rest.mask());
+                    last.mask());
         }
     }
 

@@ -68,8 +68,8 @@ public final class MachineKernels implements Kernels {
                 .filter(each -> each.runsOn(processor))
                 .findFirst();
         return of(
-                level.orElseThrow(() -> new IllegalStateException(
-                        "the processor, or the system below this one, has no AVX-512 with VNNI")),
+                level.orElseThrow(
+                        () -> new IllegalStateException("the processor, or the system below this one, has no AVX2")),
                 reason,
                 plain,
                 loops);

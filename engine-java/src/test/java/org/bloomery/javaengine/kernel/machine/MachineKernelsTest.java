@@ -37,4 +37,28 @@ class MachineKernelsTest {
             assume(FeatureLevel.AVX512_VNNI);
         }
     }
+
+    @Nested
+    class WithAvxVnni extends KernelContract {
+        WithAvxVnni() {
+            super(at(FeatureLevel.AVX_VNNI));
+        }
+
+        @BeforeAll
+        static void needsTheProcessor() {
+            assume(FeatureLevel.AVX_VNNI);
+        }
+    }
+
+    @Nested
+    class WithAvx2 extends KernelContract {
+        WithAvx2() {
+            super(at(FeatureLevel.AVX2));
+        }
+
+        @BeforeAll
+        static void needsTheProcessor() {
+            assume(FeatureLevel.AVX2);
+        }
+    }
 }
