@@ -22,6 +22,11 @@ enum FeatureLevel {
         return label;
     }
 
+    /** Width of the vector registers. */
+    int bits() {
+        return this == AVX512_VNNI ? 512 : 256;
+    }
+
     boolean runsOn(Processor processor) {
         return switch (this) {
             case AVX512_VNNI -> processor.avx512Vnni();

@@ -10,23 +10,17 @@ import org.bloomery.javaengine.kernel.machine.Register.Mask;
 import org.bloomery.javaengine.kernel.machine.Register.Vector;
 
 /**
- * Dot products in single precision of F32, F16 and BF16 rows with activations as they are: {@link #ROWS} rows by up to
- * {@link #TOKENS} tokens have their sums in registers of 512 bits, each with 16 partial sums. Arguments {@code (weights,
+ * Dot products in single precision of F32, F16 and BF16 rows with activations as they are: 8 rows by up to 3 tokens have
+ * their sums in registers of 512 bits, or 4 rows by 2 tokens in registers of 256 bits. Arguments {@code (weights,
  * bytes from row to row, activations, out, bytes from one token's results to the next's, blocks of 32 columns, groups of
- * rows with the bytes from one token's activations to the next's above bit 32, mask of the rows to store)}.
+ * rows with the bytes from one token's activations to the next's above bit 32, mask of the rows to store)}; with 256 bits
+ * all rows are stored.
  */
 final class FloatCode {
-
-    /** Rows of a group. */
-    static final int ROWS = 8;
-
-    /** Tokens that one call takes at most. */
-    static final int TOKENS = 3;
 
     /** Columns that a turn of the loop takes: a whole line of 16-bit weights, whose other half might not stay cached. */
     static final int COLUMNS = 32;
 
-    private static final int LANES = 16;
     private static final int LINE = 64;
 
     // arguments, in the order of the System V calling convention
@@ -50,35 +44,50 @@ final class FloatCode {
     private static final General GROUP = General.R15;
     private static final Mask STORED = new Mask(1);
 
-    private static final Vector WEIGHTS = zmm(27);
-    private static final Vector SPARE = zmm(28);
-
     private final TensorType type;
+    private final int bits;
+    private final int rows;
     private final int tokens;
     private final Assembler code = new Assembler();
 
-    private FloatCode(TensorType type, int tokens) {
+    private FloatCode(TensorType type, int bits, int tokens) {
         this.type = type;
+        this.bits = bits;
+        this.rows = rows(bits);
         this.tokens = tokens;
     }
 
+    /** Rows of a group. */
+    static int rows(int bits) {
+        return bits == 512 ? 8 : 4;
+    }
+
+    /** Tokens that one call takes at most. */
+    static int tokens(int bits) {
+        return bits == 512 ? 3 : 2;
+    }
+
     /** The code for so many tokens. */
-    static byte[] multiply(TensorType type, int tokens) {
-        FloatCode made = new FloatCode(type, tokens);
+    static byte[] multiply(TensorType type, int bits, int tokens) {
+        FloatCode made = new FloatCode(type, bits, tokens);
         made.assemble();
         return made.code.toBytes();
     }
 
-    private static Vector zmm(int number) {
-        return new Vector(number, 512);
+    private Vector sum(int row, int token) {
+        return new Vector(token * rows + row, bits);
     }
 
-    private static Vector sum(int row, int token) {
-        return zmm(token * ROWS + row);
+    private Vector activation(int token) {
+        return new Vector(rows * tokens(bits) + token, bits);
     }
 
-    private static Vector activation(int token) {
-        return zmm(TOKENS * ROWS + token);
+    private Vector weights() {
+        return new Vector((rows + 1) * tokens(bits), bits);
+    }
+
+    private Vector spare() {
+        return new Vector((rows + 1) * tokens(bits) + 1, bits);
     }
 
     private void assemble() {
@@ -89,25 +98,26 @@ final class FloatCode {
         code.place(group);
         code.mov(ROWS_0, GROUP);
         code.lea(ROWS_4, Memory.at(ROWS_0, STRIDE, 4, 0));
-        code.lea(GROUP, Memory.at(ROWS_0, STRIDE, 8, 0));
+        code.lea(GROUP, Memory.at(ROWS_0, STRIDE, rows, 0));
         code.mov(AHEAD, GROUP);
         code.mov(X, ACTIVATIONS);
         code.mov(LEFT, BLOCKS);
         for (int token = 0; token < tokens; token++) {
-            for (int row = 0; row < ROWS; row++) {
-                code.emit(VPXORD, sum(row, token), sum(row, token), sum(row, token));
+            for (int row = 0; row < rows; row++) {
+                Vector sum = sum(row, token);
+                code.emit(bits == 512 ? VPXORD : VPXOR, sum, sum, sum);
             }
         }
 
         code.place(columns);
         int bytes = (int) type.byteSize(COLUMNS);
-        for (int column = 0; column < COLUMNS; column += LANES) {
+        for (int column = 0; column < COLUMNS; column += bits / Float.SIZE) {
             addProducts(column);
         }
-        for (int at = 0; at < ROWS * bytes; at += LINE) {
+        for (int at = 0; at < rows * bytes; at += LINE) {
             code.prefetcht1(Memory.at(AHEAD, at));
         }
-        code.add(AHEAD, ROWS * bytes);
+        code.add(AHEAD, rows * bytes);
         code.add(ROWS_0, bytes);
         code.add(ROWS_4, bytes);
         code.add(X, COLUMNS * Float.BYTES);
@@ -117,10 +127,14 @@ final class FloatCode {
         // results
         code.mov(X, OUT);
         for (int token = 0; token < tokens; token++) {
-            code.emit(VMOVUPS_STORE, Memory.at(X, 0), STORED, totals(token));
+            if (bits == 512) {
+                code.emit(VMOVUPS_STORE, Memory.at(X, 0), STORED, totals512(token));
+            } else {
+                code.emit(VMOVUPS_STORE, Memory.at(X, 0), Mask.NONE, totals256(token));
+            }
             code.add(X, OUT_STRIDE);
         }
-        code.add(OUT, ROWS * Float.BYTES);
+        code.add(OUT, rows * Float.BYTES);
         code.sub(GROUPS_LEFT, 1);
         code.jump(Condition.NOT_ZERO, group);
         leave();
@@ -132,18 +146,18 @@ final class FloatCode {
             Memory source = token == 0 ? Memory.at(X, at) : Memory.at(X, TOKEN_STRIDE, token, at);
             code.emit(VMOVUPS, activation(token), source);
         }
-        for (int row = 0; row < ROWS; row++) {
+        for (int row = 0; row < rows; row++) {
             Memory source = row(row, (int) type.byteSize(column));
             switch (type) {
-                case F16 -> code.emit(VCVTPH2PS, WEIGHTS, source);
+                case F16 -> code.emit(VCVTPH2PS, weights(), source);
                 case BF16 -> {
-                    code.emit(VPMOVZXWD, WEIGHTS, source);
-                    code.emit(VPSLLD, WEIGHTS, WEIGHTS, 16);
+                    code.emit(VPMOVZXWD, weights(), source);
+                    code.emit(VPSLLD, weights(), weights(), 16);
                 }
-                default -> code.emit(VMOVUPS, WEIGHTS, source);
+                default -> code.emit(VMOVUPS, weights(), source);
             }
             for (int token = 0; token < tokens; token++) {
-                code.emit(VFMADD231PS, sum(row, token), WEIGHTS, activation(token));
+                code.emit(VFMADD231PS, sum(row, token), weights(), activation(token));
             }
         }
     }
@@ -159,17 +173,17 @@ final class FloatCode {
     }
 
     /** Adds up the partial sums of a token's rows: one register with a total a row. */
-    private Vector totals(int token) {
+    private Vector totals512(int token) {
         // 16 partial sums to 8, in registers that instructions without EVEX form can name
-        int first = token == 1 ? ROWS : 0;
-        for (int row = 0; row < ROWS; row++) {
+        int first = token == 1 ? rows : 0;
+        for (int row = 0; row < rows; row++) {
             Vector sum = sum(row, token);
-            code.extract(VEXTRACTI64X4, SPARE.as(256), sum, 1);
-            code.emit(VADDPS, ymm(first + row), sum.as(256), SPARE.as(256));
+            code.extract(VEXTRACTI64X4, spare().as(256), sum, 1);
+            code.emit(VADDPS, ymm(first + row), sum.as(256), spare().as(256));
         }
         // to 4 and 2, rows side by side in each half
         for (int step = 1; step < 4; step *= 2) {
-            for (int row = 0; row < ROWS; row += 2 * step) {
+            for (int row = 0; row < rows; row += 2 * step) {
                 code.emit(VHADDPS, ymm(first + row), ymm(first + row), ymm(first + row + step));
             }
         }
@@ -179,6 +193,19 @@ final class FloatCode {
         code.emit(VPERM2I128, ymm(first + 1), low, high, 0x20);
         code.emit(VPERM2I128, ymm(first + 2), low, high, 0x31);
         code.emit(VADDPS, low, ymm(first + 1), ymm(first + 2));
+        return low;
+    }
+
+    private Vector totals256(int token) {
+        for (int step = 1; step < 4; step *= 2) {
+            for (int row = 0; row < rows; row += 2 * step) {
+                code.emit(VHADDPS, sum(row, token), sum(row, token), sum(row + step, token));
+            }
+        }
+        Vector low = sum(0, token).as(128);
+        Vector high = spare().as(128);
+        code.extract(VEXTRACTI128, high, sum(0, token), 1);
+        code.emit(VADDPS, low, low, high);
         return low;
     }
 
@@ -194,8 +221,10 @@ final class FloatCode {
         code.push(General.R13);
         code.push(General.R14);
         code.push(General.R15);
-        code.mov(General.RAX, ROW_MASK);
-        code.kmovw(STORED, General.RAX);
+        if (bits == 512) {
+            code.mov(General.RAX, ROW_MASK);
+            code.kmovw(STORED, General.RAX);
+        }
         code.movd(GROUPS_LEFT, GROUPS);
         code.movd(TOKEN_STRIDE, TOKEN_STRIDE_ARGUMENT);
         code.lea(STRIDE_3, Memory.at(STRIDE, STRIDE, 2, 0));

@@ -10,16 +10,22 @@ final class FloatMatrixKernel implements MatrixKernel {
 
     private final TensorType type;
     private final LoadedCode code;
+    private final int groupRows;
+    private final int most;
+    private final boolean masks;
     private final MatrixKernel plain;
 
     /**
-     * @param code {@link FloatCode} by number of tokens
+     * @param code {@link FloatCode} of so many bits, by number of tokens
      * @param plain the other way
      */
-    FloatMatrixKernel(TensorType type, LoadedCode code, MatrixKernel plain) {
+    FloatMatrixKernel(TensorType type, LoadedCode code, int bits, MatrixKernel plain) {
         this.type = type;
         this.code = code;
         this.plain = plain;
+        groupRows = FloatCode.rows(bits);
+        most = FloatCode.tokens(bits);
+        masks = bits == 512;
     }
 
     @Override
@@ -45,11 +51,11 @@ final class FloatMatrixKernel implements MatrixKernel {
         MemorySegment values = MemorySegment.ofArray(x.values());
         MemorySegment target = MemorySegment.ofArray(out);
         long rowBytes = type.byteSize(columns);
-        int groups = (to - from) / FloatCode.ROWS;
-        int rest = from + groups * FloatCode.ROWS;
+        int groups = (to - from) / groupRows;
+        int rest = from + groups * groupRows;
         // The weights of so few rows come from the second-level cache for all tokens but the first.
-        for (int token = 0; token < x.tokens(); token += FloatCode.TOKENS) {
-            MemorySegment multiply = code.get(Math.min(FloatCode.TOKENS, x.tokens() - token));
+        for (int token = 0; token < x.tokens(); token += most) {
+            MemorySegment multiply = code.get(Math.min(most, x.tokens() - token));
             MemorySegment activations = values.asSlice((x.offset() + (long) token * columns) * Float.BYTES);
             long results = outOffset + (long) token * rows;
             if (groups > 0) {
@@ -63,21 +69,32 @@ final class FloatMatrixKernel implements MatrixKernel {
                         rows,
                         columns,
                         groups,
-                        (1L << FloatCode.ROWS) - 1);
+                        (1L << groupRows) - 1);
             }
             if (rest < to) {
-                RowGroup group = RowGroup.of(weights, rest, to, rowBytes, FloatCode.ROWS);
-                call(
-                        multiply,
-                        group.weights(),
-                        rowBytes,
-                        activations,
-                        target,
-                        results + group.firstRow(),
-                        rows,
-                        columns,
-                        1,
-                        group.mask());
+                RowGroup group = RowGroup.of(weights, rest, to, rowBytes, groupRows);
+                if (masks) {
+                    call(
+                            multiply,
+                            group.weights(),
+                            rowBytes,
+                            activations,
+                            target,
+                            results + group.firstRow(),
+                            rows,
+                            columns,
+                            1,
+                            group.mask());
+                } else {
+                    float[] all = new float[most * groupRows];
+                    MemorySegment aside = MemorySegment.ofArray(all);
+                    call(multiply, group.weights(), rowBytes, activations, aside, 0, groupRows, columns, 1, 0);
+                    int count = Math.min(most, x.tokens() - token);
+                    for (int t = 0; t < count; t++) {
+                        int source = t * groupRows + rest - group.firstRow();
+                        System.arraycopy(all, source, out, outOffset + (token + t) * rows + rest, to - rest);
+                    }
+                }
             }
         }
     }

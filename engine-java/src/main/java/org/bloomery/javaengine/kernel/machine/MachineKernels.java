@@ -26,11 +26,14 @@ public final class MachineKernels implements Kernels {
         private static final MemorySegment PACK = MEMORY.load(ByteActivations.packing());
         private static final Map<Kind, MatrixKernel> KERNELS = new ConcurrentHashMap<>();
 
-        private static final Map<TensorType, LoadedCode> FLOATS = new ConcurrentHashMap<>();
+        private static final Map<Kind, LoadedCode> FLOATS = new ConcurrentHashMap<>();
 
-        static LoadedCode floats(TensorType type) {
+        static LoadedCode floats(Kind kind) {
+            int bits = kind.level.bits();
             return FLOATS.computeIfAbsent(
-                    type, each -> new LoadedCode(MEMORY, FloatCode.TOKENS, tokens -> FloatCode.multiply(each, tokens)));
+                    kind,
+                    each -> new LoadedCode(
+                            MEMORY, FloatCode.tokens(bits), tokens -> FloatCode.multiply(each.type, bits, tokens)));
         }
 
         static MatrixKernel kernel(Kind kind) {
@@ -109,9 +112,7 @@ public final class MachineKernels implements Kernels {
         return switch (type) {
             case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K -> Loaded.kernel(new Kind(level, type));
             case F32, F16, BF16 ->
-                level == FeatureLevel.AVX512_VNNI
-                        ? new FloatMatrixKernel(type, Loaded.floats(type), plain.matrix(type))
-                        : plain.matrix(type);
+                new FloatMatrixKernel(type, Loaded.floats(new Kind(level, type)), level.bits(), plain.matrix(type));
             default -> plain.matrix(type);
         };
     }
