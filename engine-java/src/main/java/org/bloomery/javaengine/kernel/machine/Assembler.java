@@ -22,7 +22,6 @@ final class Assembler {
 
     /** When a conditional jump is taken, by its number in the opcode. */
     enum Condition {
-        BELOW(0x2),
         ZERO(0x4),
         NOT_ZERO(0x5),
         LESS(0xC),
@@ -99,7 +98,7 @@ final class Assembler {
         }
     }
 
-    /** {@code result = part of source}, where the encoding has the source first: extractions and narrowing moves. */
+    /** {@code result = part of source}, where the encoding has the source first: extractions. */
     void extract(Instruction instruction, Vector result, Vector source, int immediate) {
         vector(instruction, source.number(), 0, result, source.bits(), Mask.NONE, immediate);
     }
@@ -107,11 +106,6 @@ final class Assembler {
     /** As {@link #extract}, of instructions without an immediate. */
     void narrow(Instruction instruction, Vector result, Vector source) {
         vector(instruction, source.number(), 0, result, source.bits(), Mask.NONE, -1);
-    }
-
-    /** Stores a narrowed or extracted vector. */
-    void narrow(Instruction instruction, Memory target, Vector source) {
-        vector(instruction, source.number(), 0, target, source.bits(), Mask.NONE, -1);
     }
 
     /** {@code result} = lane 0 of {@code source}, zero-extended. */

@@ -2,6 +2,8 @@ package org.bloomery.javaengine.kernel.machine;
 
 import static org.bloomery.javaengine.kernel.machine.Instruction.*;
 
+import java.lang.foreign.MemorySegment;
+import org.bloomery.javaengine.kernel.Activations;
 import org.bloomery.javaengine.kernel.Int8Rounding;
 import org.bloomery.javaengine.kernel.machine.Register.General;
 import org.bloomery.javaengine.kernel.machine.Register.Mask;
@@ -31,9 +33,11 @@ final class ByteActivations {
         return Math.multiplyExact(tokens, columns / BLOCK * (TOKEN_BYTES / Float.BYTES));
     }
 
-    /** Bytes before a group. */
-    static long groupOffset(int group, int columns) {
-        return (long) group * GROUP * (columns / BLOCK) * TOKEN_BYTES;
+    /** The records of a group. */
+    static MemorySegment group(Activations x, int group) {
+        long tokenBytes = (long) (x.columns() / BLOCK) * TOKEN_BYTES;
+        return MemorySegment.ofArray(x.packed())
+                .asSlice(group * GROUP * tokenBytes, groupSize(group, x.tokens()) * tokenBytes);
     }
 
     /** Tokens of a group. */

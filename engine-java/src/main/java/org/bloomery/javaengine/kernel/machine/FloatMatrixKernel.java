@@ -55,13 +55,15 @@ final class FloatMatrixKernel implements MatrixKernel {
         int rest = from + groups * groupRows;
         // The weights of so few rows come from the second-level cache for all tokens but the first.
         for (int token = 0; token < x.tokens(); token += most) {
-            MemorySegment multiply = code.get(Math.min(most, x.tokens() - token));
-            MemorySegment activations = values.asSlice((x.offset() + (long) token * columns) * Float.BYTES);
+            int count = Math.min(most, x.tokens() - token);
+            MemorySegment multiply = code.get(count);
+            MemorySegment activations = values.asSlice(
+                    (x.offset() + (long) token * columns) * Float.BYTES, (long) count * columns * Float.BYTES);
             long results = outOffset + (long) token * rows;
             if (groups > 0) {
                 call(
                         multiply,
-                        weights.asSlice(from * rowBytes),
+                        weights.asSlice(from * rowBytes, (rest - from) * rowBytes),
                         rowBytes,
                         activations,
                         target,
@@ -89,7 +91,6 @@ final class FloatMatrixKernel implements MatrixKernel {
                     float[] all = new float[most * groupRows];
                     MemorySegment aside = MemorySegment.ofArray(all);
                     call(multiply, group.weights(), rowBytes, activations, aside, 0, groupRows, columns, 1, 0);
-                    int count = Math.min(most, x.tokens() - token);
                     for (int t = 0; t < count; t++) {
                         int source = t * groupRows + rest - group.firstRow();
                         System.arraycopy(all, source, out, outOffset + (token + t) * rows + rest, to - rest);

@@ -76,8 +76,7 @@ final class IntegerMatrixKernel implements MatrixKernel {
             MemorySegment weights, int from, int to, Activations x, int group, MemorySegment out, int rows) {
         int columns = x.columns();
         MemorySegment multiply = few.get(ByteActivations.groupSize(group, x.tokens()));
-        MemorySegment activations =
-                MemorySegment.ofArray(x.packed()).asSlice(ByteActivations.groupOffset(group, columns));
+        MemorySegment activations = ByteActivations.group(x, group);
         MemorySegment results = out.asSlice((long) group * ByteActivations.GROUP * rows * Float.BYTES);
         long rowBytes = type.type().byteSize(columns);
         long tokenBytes = (long) rows * Float.BYTES;
@@ -87,7 +86,7 @@ final class IntegerMatrixKernel implements MatrixKernel {
         if (groups > 0) {
             MachineCall.multiply(
                     multiply,
-                    weights.asSlice(from * rowBytes),
+                    weights.asSlice(from * rowBytes, (rest - from) * rowBytes),
                     rowBytes,
                     activations,
                     results.asSlice((long) from * Float.BYTES),
@@ -119,7 +118,6 @@ final class IntegerMatrixKernel implements MatrixKernel {
             MemorySegment out,
             int rows,
             MemorySegment scratch) {
-        MemorySegment packed = MemorySegment.ofArray(x.packed());
         int columns = x.columns();
         long rowBytes = type.type().byteSize(columns);
         long tokenBytes = (long) rows * Float.BYTES;
@@ -134,17 +132,25 @@ final class IntegerMatrixKernel implements MatrixKernel {
                 RowGroup group = RowGroup.of(weights, first, Math.min(to, first + groupRows), rowBytes, groupRows);
                 groups[p] = group;
                 MachineCall.multiply(
-                        unpack, group.weights(), rowBytes, scratch.asSlice(p * panelBytes), out, 0, blocks, 1, 0);
+                        unpack,
+                        group.weights(),
+                        rowBytes,
+                        scratch.asSlice(p * panelBytes, panelBytes),
+                        out,
+                        0,
+                        blocks,
+                        1,
+                        0);
             }
             for (int token = 0; token < x.tokens(); token += ByteActivations.GROUP) {
                 int number = token / ByteActivations.GROUP;
-                MemorySegment activations = packed.asSlice(ByteActivations.groupOffset(number, columns));
+                MemorySegment activations = ByteActivations.group(x, number);
                 MemorySegment multiply = panel.get(ByteActivations.groupSize(number, x.tokens()));
                 for (int p = 0; p < count; p++) {
                     long at = token * tokenBytes + (long) groups[p].firstRow() * Float.BYTES;
                     MachineCall.multiply(
                             multiply,
-                            scratch.asSlice(p * panelBytes),
+                            scratch.asSlice(p * panelBytes, panelBytes),
                             rowBytes,
                             activations,
                             out.asSlice(at),

@@ -142,12 +142,12 @@ public final class MachineKernels implements Kernels {
         int columns = x.columns();
         int size = ByteActivations.groupSize(part, x.tokens());
         MemorySegment values = MemorySegment.ofArray(x.values());
-        MemorySegment group = MemorySegment.ofArray(x.packed()).asSlice(ByteActivations.groupOffset(part, columns));
+        MemorySegment group = ByteActivations.group(x, part);
         for (int token = 0; token < size; token++) {
             long from = x.offset() + (long) (part * ByteActivations.GROUP + token) * columns;
             MachineCall.pack(
                     Loaded.PACK,
-                    values.asSlice(from * Float.BYTES),
+                    values.asSlice(from * Float.BYTES, (long) columns * Float.BYTES),
                     group.asSlice((long) token * ByteActivations.BLOCK),
                     group.asSlice((long) size * ByteActivations.BLOCK + (long) token * Integer.BYTES),
                     (long) size * Integer.BYTES,

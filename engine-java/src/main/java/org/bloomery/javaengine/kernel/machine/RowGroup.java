@@ -16,11 +16,12 @@ record RowGroup(MemorySegment weights, int firstRow, long mask) {
         int count = to - from;
         long wanted = (1L << count) - 1;
         if (count == groupRows || weights.byteSize() >= (from + (long) groupRows) * rowBytes) {
-            return new RowGroup(weights.asSlice(from * rowBytes), from, wanted);
+            return new RowGroup(weights.asSlice(from * rowBytes, groupRows * rowBytes), from, wanted);
         }
         int first = to - groupRows;
         if (first >= 0) {
-            return new RowGroup(weights.asSlice(first * rowBytes), first, wanted << (groupRows - count));
+            return new RowGroup(
+                    weights.asSlice(first * rowBytes, groupRows * rowBytes), first, wanted << (groupRows - count));
         }
         MemorySegment copy = MemorySegment.ofArray(new byte[Math.toIntExact(groupRows * rowBytes)]);
         MemorySegment.copy(weights, from * rowBytes, copy, 0, count * rowBytes);

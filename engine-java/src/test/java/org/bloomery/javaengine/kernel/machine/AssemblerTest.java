@@ -105,7 +105,6 @@ class AssemblerTest {
             line(a -> a.emit(Instruction.VPSRLD, zmm(4), zmm(12), 4), "vpsrld zmm4,zmm12,0x4"),
             line(a -> a.emit(Instruction.VPSLLD, xmm(1), xmm(1), 7), "vpslld xmm1,xmm1,0x7"),
             line(a -> a.emit(Instruction.VPSRAD, zmm(26), zmm(26), 24), "vpsrad zmm26,zmm26,0x18"),
-            line(a -> a.emit(Instruction.VPSRLW, ymm(4), ymm(12), 4), "vpsrlw ymm4,ymm12,0x4"),
             line(a -> a.emit(Instruction.VPSHUFD, xmm(5), xmm(4), 0x4E), "vpshufd xmm5,xmm4,0x4e"),
             line(
                     a -> a.emit(Instruction.VSHUFI32X4, zmm(5), zmm(13), zmm(30), 0xDD),
@@ -139,8 +138,6 @@ class AssemblerTest {
             line(a -> a.emit(Instruction.VPACKSSWB, ymm(0), ymm(0), ymm(2)), "vpacksswb ymm0,ymm0,ymm2"),
             line(a -> a.emit(Instruction.VPSUBD, xmm(1), xmm(10), xmm(1)), "vpsubd xmm1,xmm10,xmm1"),
             line(a -> a.emit(Instruction.VPSUBB, ymm(1), ymm(10), ymm(1)), "vpsubb ymm1,ymm10,ymm1"),
-            line(a -> a.emit(Instruction.VPADDB, ymm(1), ymm(10), ymm(1)), "vpaddb ymm1,ymm10,ymm1"),
-            line(a -> a.emit(Instruction.VPADDW, ymm(1), ymm(10), ymm(1)), "vpaddw ymm1,ymm10,ymm1"),
             line(a -> a.emit(Instruction.VPABSB, ymm(1), ymm(10)), "vpabsb ymm1,ymm10"),
             line(a -> a.emit(Instruction.VPSIGNB, ymm(1), ymm(10), ymm(2)), "vpsignb ymm1,ymm10,ymm2"),
             line(a -> a.emit(Instruction.VPMADDUBSW, ymm(1), ymm(12), ymm(0)), "vpmaddubsw ymm1,ymm12,ymm0"),
@@ -149,9 +146,7 @@ class AssemblerTest {
             line(a -> a.emit(Instruction.VCVTDQ2PS, zmm(26), zmm(26)), "vcvtdq2ps zmm26,zmm26"),
             line(a -> a.emit(Instruction.VCVTPS2DQ, ymm(3), ymm(3)), "vcvtps2dq ymm3,ymm3"),
             line(a -> a.emit(Instruction.VADDPS, ymm(3), ymm(4), ymm(5)), "vaddps ymm3,ymm4,ymm5"),
-            line(a -> a.emit(Instruction.VSUBPS, ymm(3), ymm(4), ymm(5)), "vsubps ymm3,ymm4,ymm5"),
             line(a -> a.emit(Instruction.VMULPS, ymm(3), ymm(4), ymm(5)), "vmulps ymm3,ymm4,ymm5"),
-            line(a -> a.emit(Instruction.VMAXPS, ymm(3), ymm(4), ymm(5)), "vmaxps ymm3,ymm4,ymm5"),
             line(a -> a.emit(Instruction.VHADDPS, ymm(3), ymm(4), ymm(5)), "vhaddps ymm3,ymm4,ymm5"),
             line(a -> a.emit(Instruction.VDIVPS, xmm(5), xmm(14), xmm(4)), "vdivps xmm5,xmm14,xmm4"),
             line(a -> a.emit(Instruction.VFMADD231PS, zmm(16), zmm(26), zmm(30)), "vfmadd231ps zmm16,zmm26,zmm30"),
@@ -213,12 +208,11 @@ class AssemblerTest {
         assembler.jump(Condition.GREATER, end);
         assembler.jump(Condition.NOT_ZERO, loop);
         assembler.jump(Condition.ZERO, loop);
-        assembler.jump(Condition.BELOW, loop);
         assembler.jmp(loop);
         assembler.place(end);
         assembler.ret();
         assertThat(disassemble(assembler.toBytes()))
-                .containsExactly("jl 0x23", "jg 0x23", "jne 0x0", "je 0x0", "jb 0x0", "jmp 0x0", "ret");
+                .containsExactly("jl 0x1d", "jg 0x1d", "jne 0x0", "je 0x0", "jmp 0x0", "ret");
     }
 
     @Test
