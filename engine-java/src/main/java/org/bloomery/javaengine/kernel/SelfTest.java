@@ -36,7 +36,34 @@ final class SelfTest {
                 return Optional.of("products of " + sample.type() + " end in " + e);
             }
         }
-        return Optional.empty();
+        return attendsAsScalar(kernels.attention())
+                ? Optional.empty()
+                : Optional.of("the products of attention differ from scalar ones");
+    }
+
+    /** One product of the shape that attention has. */
+    private static boolean attendsAsScalar(AttentionKernel attention) {
+        int rows = ROWS;
+        int inner = 37;
+        int columns = 64;
+        float[] a = new float[rows * inner];
+        float[] b = new float[inner * columns];
+        for (int i = 0; i < a.length; i++) {
+            a[i] = (float) Math.sin(i * 0.7);
+        }
+        for (int i = 0; i < b.length; i++) {
+            b[i] = (float) Math.cos(i * 0.3);
+        }
+        float[] found = new float[rows * columns];
+        float[] expected = new float[rows * columns];
+        attention.multiplyAdd(a, inner, b, found, rows, inner, columns);
+        new ScalarAttentionKernel().multiplyAdd(a, inner, b, expected, rows, inner, columns);
+        for (int i = 0; i < found.length; i++) {
+            if (!(Math.abs(found[i] - expected[i]) <= TOLERANCE * inner)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** A few rows of every type, where no model's are at hand. */

@@ -123,10 +123,26 @@ class KernelLookupTest {
                 .isEmpty();
     }
 
+    @Test
+    void catchesAttentionThatComputesWrong() {
+        Kernels sound = new Faulty(TensorType.IQ3_S, false);
+        assertThat(SelfTest.failure(sound, SelfTest.samples())).isEmpty();
+        AttentionKernel doubled = (a, aStride, b, c, m, k, n) -> {
+            sound.attention().multiplyAdd(a, aStride, b, c, m, k, n);
+            sound.attention().multiplyAdd(a, aStride, b, c, m, k, n);
+        };
+        assertThat(SelfTest.failure(new Faulty(TensorType.IQ3_S, false, doubled), SelfTest.samples()))
+                .hasValueSatisfying(failure -> assertThat(failure).contains("attention"));
+    }
+
     /** Scalar kernels, but for one type, whose last row is a little off or whose kernel cannot run. */
-    private record Faulty(TensorType wrong, boolean fails) implements Kernels {
+    private record Faulty(TensorType wrong, boolean fails, AttentionKernel attention) implements Kernels {
 
         private static final ScalarKernels SOUND = new ScalarKernels("Used by a test.");
+
+        Faulty(TensorType wrong, boolean fails) {
+            this(wrong, fails, SOUND.attention());
+        }
 
         @Override
         public String name() {
@@ -142,11 +158,6 @@ class KernelLookupTest {
         public MatrixKernel matrix(TensorType type) {
             MatrixKernel sound = SOUND.matrix(type);
             return type == wrong ? new FaultyMatrixKernel(sound, fails) : sound;
-        }
-
-        @Override
-        public AttentionKernel attention() {
-            return SOUND.attention();
         }
 
         @Override

@@ -26,6 +26,12 @@ public final class MachineKernels implements Kernels {
         private static final MemorySegment PACK = MEMORY.load(ByteActivations.packing());
         private static final Map<Kind, MatrixKernel> KERNELS = new ConcurrentHashMap<>();
 
+        private static final Map<Integer, AttentionTiles> ATTENTION = new ConcurrentHashMap<>();
+
+        static AttentionTiles attention(int bits) {
+            return ATTENTION.computeIfAbsent(bits, each -> AttentionTiles.of(MEMORY, each));
+        }
+
         private static final Map<Kind, LoadedCode> FLOATS = new ConcurrentHashMap<>();
 
         static LoadedCode floats(Kind kind) {
@@ -119,7 +125,7 @@ public final class MachineKernels implements Kernels {
 
     @Override
     public AttentionKernel attention() {
-        return loops.attention();
+        return new MachineAttentionKernel(Loaded.attention(level.bits()), loops.attention());
     }
 
     @Override

@@ -12,7 +12,7 @@
  * token nor for many. For few tokens a kernel unpacks and multiplies at once, reading each weight once; for many, weights
  * are unpacked to a panel in the second-level cache, which all tokens use. With AVX2, which has half the registers, a block
  * of one row is unpacked into one register and multiplied with four tokens. F32, F16 and BF16 rows are multiplied in
- * single precision, with activations as they are.
+ * single precision, with activations as they are, and so are the two products of attention.
  *
  * <p>{@link org.bloomery.javaengine.kernel.machine.Assembler} writes the instructions, {@link
  * org.bloomery.javaengine.kernel.machine.ExecutableMemory} holds them: written first, executable after, never both. The
