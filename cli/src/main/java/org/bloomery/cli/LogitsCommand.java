@@ -43,7 +43,7 @@ final class LogitsCommand implements Callable<Integer> {
             names = "--kv-cache-type",
             defaultValue = "F32",
             paramLabel = "TYPE",
-            description = "Element type of keys and values: F16, F32, or with the native backend Q8_0 or Q4_0"
+            description = "Element type of keys and values: F16, F32, Q8_0, or with the native backend Q4_0"
                     + " (default: ${DEFAULT-VALUE}).")
     String cacheType = "F32";
 

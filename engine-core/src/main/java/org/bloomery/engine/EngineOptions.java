@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * @param batchTokens most tokens of one forward pass, 16 to 8,192: the size of a prefill chunk
  * @param queueCapacity requests that may wait, 0 to 100,000
  * @param threads compute threads, 1 to 1,024; 0 to plan from affinity and CPU quota
- * @param cacheType element type of the key/value cache: {@code F16}, {@code F32}, or with the native backend {@code Q8_0}
- *     or {@code Q4_0}
+ * @param cacheType element type of the key/value cache: {@code F16}, {@code F32}, {@code Q8_0}, or with the native backend
+ *     {@code Q4_0}
  * @param defaultTimeout longest a request may take unless it names its own
  * @param prefixReuse whether a conversation's earlier turns are kept in the cache for its next one
  * @param chatTemplate replaces the model's own chat template, or null

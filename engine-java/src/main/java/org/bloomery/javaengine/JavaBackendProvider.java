@@ -125,7 +125,7 @@ public final class JavaBackendProvider implements BackendProvider {
             }
         }
         throw new InvalidOptionException(
-                "Option 'kv-cache-type' is '" + options.cacheType() + "'; it must be one of F16, F32.");
+                "Option 'kv-cache-type' is '" + options.cacheType() + "'; it must be one of F16, F32, Q8_0.");
     }
 
     private static void atLeast(String option, int value, int least) {

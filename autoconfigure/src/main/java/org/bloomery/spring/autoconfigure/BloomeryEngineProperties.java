@@ -31,7 +31,7 @@ import org.springframework.core.io.Resource;
  * @param threads Compute threads, 1 to 1,024. 0 to plan from CPU affinity and quota.
  * @param loadMode How the file comes into memory. map shares its pages with other processes, copy is safe from changes
  *     of the file, auto maps where nobody else can write the file.
- * @param kvCacheType Element type of the key/value cache, F16 or F32, or with the native backend Q8_0 or Q4_0.
+ * @param kvCacheType Element type of the key/value cache: F16, F32, Q8_0, or with the native backend Q4_0.
  * @param timeout Most time a request may take from submission to the end, unless it names its own.
  * @param prefixReuse Whether a conversation's earlier turns stay in the cache for its next one.
  * @param chatTemplate Replaces the model's own chat template.

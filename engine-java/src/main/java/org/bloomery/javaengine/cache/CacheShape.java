@@ -9,8 +9,8 @@ package org.bloomery.javaengine.cache;
  */
 public record CacheShape(int layers, int kvHeads, int headDim) {
 
-    /** Elements of one token: a key and a value per head and layer. */
-    long elementsPerToken() {
-        return 2L * layers * kvHeads * headDim;
+    /** Blocks of keys and of values: one of each for a head of a layer. */
+    long blocks() {
+        return 2L * layers * kvHeads;
     }
 }

@@ -38,7 +38,7 @@ public final class KvCache implements AutoCloseable {
     public KvCache(CacheShape shape, CacheType type, int sequences) {
         this.shape = shape;
         this.type = type;
-        blockBytes = (long) BLOCK * shape.headDim() * type.bytes();
+        blockBytes = type.bytes(BLOCK, shape.headDim());
         lengths = new int[sequences];
         for (int i = 0; i < sequences; i++) {
             pages.add(new ArrayList<>());
@@ -47,9 +47,8 @@ public final class KvCache implements AutoCloseable {
 
     /** Most bytes such a cache takes, when every sequence is full. */
     public static long bytes(CacheShape shape, CacheType type, int sequences, int contextLength) {
-        long positions = Math.ceilDiv(contextLength, BLOCK) * (long) BLOCK;
-        return Math.multiplyExact(
-                Math.multiplyExact(shape.elementsPerToken() * type.bytes(), positions), (long) sequences);
+        long pages = Math.multiplyExact((long) Math.ceilDiv(contextLength, BLOCK), (long) sequences);
+        return Math.multiplyExact(shape.blocks() * type.bytes(BLOCK, shape.headDim()), pages);
     }
 
     /** Positions the sequence holds. */
@@ -90,16 +89,51 @@ public final class KvCache implements AutoCloseable {
         int dim = shape.headDim();
         long keys = keyBlock(layer, head);
         long values = keys + blockBytes;
-        if (type == CacheType.F16) {
-            for (int d = 0; d < dim; d++) {
-                page.set(SHORT, keys + 2L * (d * BLOCK + slot), Float.floatToFloat16(key[offset + d]));
-                page.set(SHORT, values + 2L * (slot * dim + d), Float.floatToFloat16(value[offset + d]));
+        switch (type) {
+            case F16 -> {
+                for (int d = 0; d < dim; d++) {
+                    page.set(SHORT, keys + 2L * (d * BLOCK + slot), Float.floatToFloat16(key[offset + d]));
+                    page.set(SHORT, values + 2L * (slot * dim + d), Float.floatToFloat16(value[offset + d]));
+                }
             }
-        } else {
-            for (int d = 0; d < dim; d++) {
-                page.set(FLOAT, keys + 4L * (d * BLOCK + slot), key[offset + d]);
+            case F32 -> {
+                for (int d = 0; d < dim; d++) {
+                    page.set(FLOAT, keys + 4L * (d * BLOCK + slot), key[offset + d]);
+                }
+                MemorySegment.copy(value, offset, page, FLOAT, values + 4L * slot * dim, dim);
             }
-            MemorySegment.copy(value, offset, page, FLOAT, values + 4L * slot * dim, dim);
+            case Q8_0 -> {
+                quantize(key, offset, page, keys, slot, BLOCK, BLOCK, slot);
+                quantize(value, offset, page, values, slot * dim, 1, 1, slot * CacheType.groups(dim));
+            }
+        }
+    }
+
+    /**
+     * Stores one head as whole numbers. A block has its codes first, then its scales.
+     *
+     * @param code place of the first code, the next ones {@code codeStep} apart
+     * @param scale place of the first scale, the next ones {@code scaleStep} apart
+     */
+    private void quantize(
+            float[] x, int offset, MemorySegment page, long block, int code, int codeStep, int scaleStep, int scale) {
+        int dim = shape.headDim();
+        long scales = block + (long) BLOCK * dim;
+        for (int group = 0; group * CacheType.GROUP < dim; group++) {
+            int from = group * CacheType.GROUP;
+            int to = Math.min(dim, from + CacheType.GROUP);
+            float most = 0;
+            for (int d = from; d < to; d++) {
+                most = Math.max(most, Math.abs(x[offset + d]));
+            }
+            short half = Float.floatToFloat16(most / Byte.MAX_VALUE);
+            page.set(SHORT, scales + 2L * (scale + group * scaleStep), half);
+            float unit = Float.float16ToFloat(half);
+            float factor = unit > 0 ? 1 / unit : 0;
+            for (int d = from; d < to; d++) {
+                int rounded = Math.clamp(Math.round(x[offset + d] * factor), -Byte.MAX_VALUE, Byte.MAX_VALUE);
+                page.set(ValueLayout.JAVA_BYTE, block + code + (long) d * codeStep, (byte) rounded);
+            }
         }
     }
 
@@ -108,17 +142,27 @@ public final class KvCache implements AutoCloseable {
      * sequence's length hold anything.
      */
     public void loadKeys(int sequence, int block, int layer, int head, BlockBuffer out) {
-        load(sequence, block, keyBlock(layer, head), BLOCK * shape.headDim(), out);
+        long keys = keyBlock(layer, head);
+        if (type == CacheType.Q8_0) {
+            loadKeyCodes(pages.get(sequence).get(block), keys, out);
+        } else {
+            load(sequence, block, keys, BLOCK * shape.headDim(), out);
+        }
     }
 
     /** Loads the first {@code count} values of positions {@code block * BLOCK} and up as (count, headDim). */
     public void loadValues(int sequence, int block, int layer, int head, int count, BlockBuffer out) {
-        load(sequence, block, keyBlock(layer, head) + blockBytes, count * shape.headDim(), out);
+        long values = keyBlock(layer, head) + blockBytes;
+        if (type == CacheType.Q8_0) {
+            loadValueCodes(pages.get(sequence).get(block), values, count, out);
+        } else {
+            load(sequence, block, values, count * shape.headDim(), out);
+        }
     }
 
     /** A buffer that takes one block; each thread has its own. */
     public BlockBuffer buffer() {
-        return new BlockBuffer(BLOCK * shape.headDim());
+        return new BlockBuffer(BLOCK * shape.headDim(), BLOCK * CacheType.groups(shape.headDim()));
     }
 
     /** Pages made so far, in use or given back. */
@@ -146,6 +190,49 @@ public final class KvCache implements AutoCloseable {
         }
     }
 
+    /** Each element of a head has a row of codes, one for each position; so has each group of elements, of scales. */
+    private void loadKeyCodes(MemorySegment page, long block, BlockBuffer out) {
+        int dim = shape.headDim();
+        int groups = CacheType.groups(dim);
+        MemorySegment.copy(page, ValueLayout.JAVA_BYTE, block, out.codes, 0, BLOCK * dim);
+        MemorySegment.copy(page, SHORT, block + (long) BLOCK * dim, out.halves, 0, BLOCK * groups);
+        for (int i = 0; i < BLOCK * groups; i++) {
+            out.scales[i] = Float.float16ToFloat(out.halves[i]);
+        }
+        for (int d = 0; d < dim; d++) {
+            scaleByPosition(out, d * BLOCK, d / CacheType.GROUP * BLOCK);
+        }
+    }
+
+    private static void scaleByPosition(BlockBuffer out, int at, int scalesAt) {
+        for (int slot = 0; slot < BLOCK; slot++) {
+            out.floats[at + slot] = out.codes[at + slot] * out.scales[scalesAt + slot];
+        }
+    }
+
+    private void loadValueCodes(MemorySegment page, long block, int count, BlockBuffer out) {
+        int dim = shape.headDim();
+        int groups = CacheType.groups(dim);
+        MemorySegment.copy(page, ValueLayout.JAVA_BYTE, block, out.codes, 0, count * dim);
+        MemorySegment.copy(page, SHORT, block + (long) BLOCK * dim, out.halves, 0, count * groups);
+        for (int slot = 0; slot < count; slot++) {
+            for (int group = 0; group < groups; group++) {
+                int from = group * CacheType.GROUP;
+                scaleAll(
+                        out,
+                        slot * dim + from,
+                        slot * dim + Math.min(dim, from + CacheType.GROUP),
+                        Float.float16ToFloat(out.halves[slot * groups + group]));
+            }
+        }
+    }
+
+    private static void scaleAll(BlockBuffer out, int from, int to, float scale) {
+        for (int i = from; i < to; i++) {
+            out.floats[i] = out.codes[i] * scale;
+        }
+    }
+
     private long keyBlock(int layer, int head) {
         return 2L * blockBytes * ((long) layer * shape.kvHeads() + head);
     }
@@ -162,7 +249,7 @@ public final class KvCache implements AutoCloseable {
     }
 
     private long pageBytes() {
-        return shape.elementsPerToken() * BLOCK * type.bytes();
+        return shape.blocks() * blockBytes;
     }
 
     /** Room for one block of keys or values as floats. */
@@ -170,10 +257,14 @@ public final class KvCache implements AutoCloseable {
 
         private final float[] floats;
         private final short[] halves;
+        private final byte[] codes;
+        private final float[] scales;
 
-        private BlockBuffer(int elements) {
+        private BlockBuffer(int elements, int scales) {
             floats = new float[elements];
             halves = new short[elements];
+            codes = new byte[elements];
+            this.scales = new float[scales];
         }
 
         /** The block loaded last. */

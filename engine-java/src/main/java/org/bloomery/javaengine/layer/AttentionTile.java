@@ -47,7 +47,7 @@ final class AttentionTile {
 
     /** Bytes of the buffers. */
     static long bytes(int rows, int dim) {
-        return (2L * rows * dim + (long) rows * BLOCK + 2L * rows) * Float.BYTES + 6L * BLOCK * dim;
+        return (2L * rows * dim + (long) rows * BLOCK + 2L * rows) * Float.BYTES + 8L * BLOCK * dim;
     }
 
     /** Whether it can be used for tiles of up to so many rows. */
