@@ -2,7 +2,7 @@ package org.bloomery.engine.grammar;
 
 import java.util.List;
 
-/** What an answer must look like. Only a description: {@link Grammar#of} compiles it and refuses what it cannot hold. */
+/** What an answer must look like. Only a description: {@link Grammar} compiles it and refuses what it cannot hold. */
 public sealed interface Constraint {
 
     /** Bytes that the description takes, roughly. */

@@ -31,7 +31,7 @@ final class GbnfParser {
         budget.spend(text.length);
     }
 
-    static Network compile(String grammar) {
+    static Rules compile(String grammar) {
         GbnfParser parser = new GbnfParser(grammar);
         parser.number("root");
         parser.rules();
@@ -45,7 +45,7 @@ final class GbnfParser {
             finished.add(rule);
             names.add("rule '" + name + "'");
         });
-        return NetworkBuilder.build(finished, names, parser.budget);
+        return new Rules(finished, names, parser.budget);
     }
 
     private GrammarException undefined(String name) {

@@ -27,9 +27,10 @@ public final class GrammarMatcher {
     }
 
     /**
-     * Goes on behind a token.
+     * Goes on behind a token; one that ends the generation leads nowhere.
      *
-     * @param token one that {@link #mask} allows and that does not end the generation
+     * @param token one that {@link #mask} allows
+     * @throws IllegalArgumentException if it is not allowed
      */
     public void accept(int token) {
         state = grammar.after(state, token);

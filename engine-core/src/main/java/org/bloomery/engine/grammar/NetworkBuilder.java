@@ -42,12 +42,9 @@ final class NetworkBuilder {
 
     /**
      * The network of some rules.
-     *
-     * @param rules the first is the language
-     * @param names of the rules, for errors
      */
-    static Network build(List<Expr> rules, List<String> names, Budget budget) {
-        NetworkBuilder builder = new NetworkBuilder(rules, names, budget);
+    static Network build(Rules rules) {
+        NetworkBuilder builder = new NetworkBuilder(rules.rules(), rules.names(), rules.budget());
         builder.findNullable();
         builder.refuseLeftRecursion();
         return builder.build();

@@ -39,7 +39,7 @@ final class SchemaCompiler {
         schemas = new SchemaAlternatives(document, budget);
     }
 
-    static Network compile(String schema) {
+    static Rules compile(String schema) {
         SchemaCompiler compiler = new SchemaCompiler(schema);
         compiler.rule(List.of(compiler.document.root()));
         // Rules find further rules
@@ -52,7 +52,7 @@ final class SchemaCompiler {
         for (Expr rule : compiler.rules) {
             finished.add(rule == null ? Expr.NEVER : rule);
         }
-        return NetworkBuilder.build(finished, compiler.names, compiler.budget);
+        return new Rules(finished, compiler.names, compiler.budget);
     }
 
     // Rules

@@ -16,30 +16,22 @@ public final class TokenGrammar {
     private final Automaton automaton;
     private final ReentrantLock lock = new ReentrantLock();
     private long maskBytes;
+    private volatile long byteSize;
 
     private TokenGrammar(Grammar grammar, TokenTrie trie) {
         this.grammar = grammar;
         this.trie = trie;
         this.automaton = new Automaton(grammar.network());
+        this.byteSize = grammar.byteSize();
     }
 
     public static TokenGrammar of(Grammar grammar, TokenTrie trie) {
         return new TokenGrammar(grammar, trie);
     }
 
-    /** Memory it takes at most, in bytes. */
-    long byteLimit() {
-        return grammar.byteSize() + MAX_REMEMBERED;
-    }
-
     /** Memory it takes now, roughly, in bytes. */
     public long byteSize() {
-        lock.lock();
-        try {
-            return grammar.byteSize() + automaton.byteSize() + maskBytes;
-        } finally {
-            lock.unlock();
-        }
+        return byteSize;
     }
 
     /** A follower of one answer, at its beginning. */
@@ -60,6 +52,7 @@ public final class TokenGrammar {
                 known = trie.mask(automaton, state);
                 state.keep(known);
                 maskBytes += known.byteSize();
+                byteSize = grammar.byteSize() + automaton.byteSize() + maskBytes;
             }
             return known;
         } finally {
@@ -69,6 +62,9 @@ public final class TokenGrammar {
 
     /** The state after a token that the state's mask allows. */
     Automaton.State after(Automaton.State from, int token) {
+        if (trie.endsGeneration(token) && from.accepting()) {
+            return automaton.refused();
+        }
         byte[] bytes = trie.bytes(token);
         lock.lock();
         try {

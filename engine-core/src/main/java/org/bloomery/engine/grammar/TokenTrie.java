@@ -103,6 +103,11 @@ public final class TokenTrie {
         return bytes[token];
     }
 
+    /** Whether generating a token ends the answer. */
+    boolean endsGeneration(int token) {
+        return Arrays.binarySearch(endOfGeneration, token) >= 0;
+    }
+
     /** The tokens that keep to the grammar from a state on. */
     TokenMask mask(Automaton automaton, Automaton.State from) {
         TokenMask.Collector allowed = new TokenMask.Collector(vocabSize);

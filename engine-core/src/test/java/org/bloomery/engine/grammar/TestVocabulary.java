@@ -12,11 +12,11 @@ import org.bloomery.engine.tokenizer.Tokenizer;
  * A vocabulary made for tests: every byte, pieces of JSON, random pieces of text that begin and end anywhere, also within a
  * character, two control tokens and an end of generation.
  */
-final class TestVocabulary implements Tokenizer {
+public final class TestVocabulary implements Tokenizer {
 
     static final int BEGIN = 0;
-    static final int END = 1;
-    static final int TURN = 2;
+    public static final int END = 1;
+    public static final int TURN = 2;
 
     private static final String[] PIECES = {
         "\",\"", "\":", "\":\"", "\": ", "{\"", "\"}", "}}", "}]", "[{", "[[", "]]", "],", "},", "},{", "[]", "{}",
@@ -29,7 +29,7 @@ final class TestVocabulary implements Tokenizer {
     private final List<byte[]> tokens = new ArrayList<>();
 
     /** The control tokens and these pieces only. */
-    TestVocabulary(String... pieces) {
+    public TestVocabulary(String... pieces) {
         for (int i = 0; i <= TURN; i++) {
             tokens.add(new byte[0]);
         }
