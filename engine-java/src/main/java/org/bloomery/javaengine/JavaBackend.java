@@ -4,14 +4,15 @@ import org.bloomery.engine.backend.Backend;
 import org.bloomery.engine.backend.BackendInfo;
 import org.bloomery.engine.backend.BackendOptions;
 import org.bloomery.engine.backend.Batch;
+import org.bloomery.engine.backend.BatchRules;
 import org.bloomery.engine.backend.Logits;
 import org.bloomery.engine.backend.MemoryPlan;
+import org.bloomery.engine.backend.ThreadPlan;
 import org.bloomery.javaengine.arch.Architectures;
 import org.bloomery.javaengine.cache.KvCache;
 import org.bloomery.javaengine.kernel.Kernels;
 import org.bloomery.javaengine.layer.LogitRows;
 import org.bloomery.javaengine.layer.Pass;
-import org.bloomery.javaengine.tensor.ThreadPlan;
 import org.bloomery.javaengine.tensor.WorkerPool;
 import org.bloomery.javaengine.tensor.Workspace;
 
@@ -53,7 +54,7 @@ final class JavaBackend implements Backend {
                 options.maxSequences(),
                 options.maxBatchTokens(),
                 plan);
-        pass = new Pass(options.maxBatchTokens(), model.widths(), kernels.attention(), cache, new Workspace(pool));
+        pass = new Pass(options.maxBatchTokens(), model.widths(), kernels, cache, new Workspace(pool));
         logits = new LogitRows(model.vocabSize());
     }
 
@@ -76,8 +77,8 @@ final class JavaBackend implements Backend {
     @Override
     public synchronized Logits forward(Batch batch) {
         requireOpen();
-        int[] lengths = lengthsAfter(batch);
         int[] before = lengths();
+        int[] lengths = BatchRules.lengthsAfter(batch, info, before);
         boolean done = false;
         try {
             for (int sequence = 0; sequence < lengths.length; sequence++) {
@@ -99,26 +100,14 @@ final class JavaBackend implements Backend {
     @Override
     public synchronized void truncate(int sequence, int from) {
         requireOpen();
-        requireSequence(sequence);
-        if (from < 0) {
-            throw new IllegalArgumentException("Position " + from + " to truncate at is below 0");
-        }
+        BatchRules.checkTruncate(sequence, from, info);
         cache.truncate(sequence, from);
     }
 
     @Override
     public synchronized void copyPrefix(int source, int target, int length) {
         requireOpen();
-        requireSequence(source);
-        requireSequence(target);
-        if (cache.length(target) != 0) {
-            throw new IllegalArgumentException("Sequence " + target + " holds " + cache.length(target)
-                    + " positions; a prefix is copied to an empty one");
-        }
-        if (length < 0 || length > cache.length(source)) {
-            throw new IllegalArgumentException(
-                    "Sequence " + source + " holds " + cache.length(source) + " positions; cannot copy " + length);
-        }
+        BatchRules.checkCopy(source, target, length, info, lengths());
         cache.copyPrefix(source, target, length);
     }
 
@@ -139,48 +128,12 @@ final class JavaBackend implements Backend {
         }
     }
 
-    /** Checks a batch before anything of it runs; returns how long each sequence will be. */
-    private int[] lengthsAfter(Batch batch) {
-        if (batch.size() > info.maxBatchTokens()) {
-            throw new IllegalArgumentException(
-                    "A batch of " + batch.size() + " tokens; the most is " + info.maxBatchTokens());
-        }
-        int[] lengths = lengths();
-        for (int i = 0; i < batch.size(); i++) {
-            int token = batch.token(i);
-            int position = batch.position(i);
-            int sequence = batch.sequence(i);
-            requireSequence(sequence);
-            if (token < 0 || token >= info.vocabSize()) {
-                throw new IllegalArgumentException("Token " + i + " of the batch has id " + token
-                        + "; the vocabulary has 0 to " + (info.vocabSize() - 1));
-            }
-            if (position >= info.contextLength()) {
-                throw new IllegalArgumentException("Token " + i + " of the batch has position " + position
-                        + "; the context holds " + info.contextLength());
-            }
-            if (position != lengths[sequence]) {
-                throw new IllegalArgumentException("Token " + i + " of the batch has position " + position
-                        + " in sequence " + sequence + "; the next one there is " + lengths[sequence]);
-            }
-            lengths[sequence]++;
-        }
-        return lengths;
-    }
-
     private int[] lengths() {
         int[] lengths = new int[info.maxSequences()];
         for (int sequence = 0; sequence < lengths.length; sequence++) {
             lengths[sequence] = cache.length(sequence);
         }
         return lengths;
-    }
-
-    private void requireSequence(int sequence) {
-        if (sequence < 0 || sequence >= info.maxSequences()) {
-            throw new IllegalArgumentException(
-                    "Sequence " + sequence + "; there are 0 to " + (info.maxSequences() - 1));
-        }
     }
 
     private void requireOpen() {

@@ -21,6 +21,9 @@ public interface Kernels {
     /** The inner loops of attention. */
     AttentionKernel attention();
 
+    /** The loops that need exponentials. */
+    ElementwiseKernel elementwise();
+
     /** Floats in the packed form of (tokens, columns) activations; 0 where the kernels read them as they are. */
     int packedLength(int columns, int tokens);
 

@@ -22,6 +22,11 @@ record ScalarKernels(String reason) implements Kernels {
     }
 
     @Override
+    public ElementwiseKernel elementwise() {
+        return new ScalarElementwiseKernel();
+    }
+
+    @Override
     public int packedLength(int columns, int tokens) {
         return 0;
     }

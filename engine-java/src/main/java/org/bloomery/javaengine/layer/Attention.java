@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.bloomery.javaengine.cache.KvCache;
+import org.bloomery.javaengine.kernel.Exponential;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -123,13 +124,8 @@ public final class Attention {
         }
         float[] parts = new float[waiting];
         int kvHeads = shape.kvHeads;
-        @Nullable AttentionTile[] threads = new AttentionTile[pass.pool().threads()];
         pass.pool().forRange(tiles.size() * kvHeads, 1, (from, to, worker) -> {
-            AttentionTile mine = threads[worker];
-            if (mine == null) {
-                mine = new AttentionTile(pass.attention, pass.cache, shape.tileTokens() * shape.group(), shape.headDim);
-                threads[worker] = mine;
-            }
+            AttentionTile mine = pass.attentionTile(worker, shape.tileTokens() * shape.group(), shape.headDim);
             for (int i = from; i < to; i++) {
                 compute(tiles.get(i / kvHeads), i % kvHeads, mine, pass, parts);
             }
@@ -219,7 +215,7 @@ public final class Attention {
             float total = 0;
             for (int part = 0; part < tile.parts; part++) {
                 int offset = partOffset(tile, part, kvHead);
-                float factor = Elementwise.exp(parts[offset + rows * dim + row] - most);
+                float factor = Exponential.of(parts[offset + rows * dim + row] - most);
                 total += factor * parts[offset + rows * (dim + 1) + row];
                 for (int d = 0; d < dim; d++) {
                     pass.attended[target + d] += factor * parts[offset + row * dim + d];

@@ -3,6 +3,8 @@ package org.bloomery.javaengine.layer;
 import java.util.Arrays;
 import org.bloomery.javaengine.cache.KvCache;
 import org.bloomery.javaengine.kernel.AttentionKernel;
+import org.bloomery.javaengine.kernel.ElementwiseKernel;
+import org.bloomery.javaengine.kernel.Exponential;
 
 /**
  * The arithmetic of one tile of attention, with the buffers of one thread. Query rows stand token by token, the heads of
@@ -14,6 +16,7 @@ final class AttentionTile {
     private static final int BLOCK = KvCache.BLOCK;
 
     private final AttentionKernel kernel;
+    private final ElementwiseKernel elementwise;
     private final KvCache cache;
     private final int dim;
     private final KvCache.BlockBuffer block;
@@ -29,9 +32,10 @@ final class AttentionTile {
     /** Sum of the weights of each row so far. */
     final float[] total;
 
-    AttentionTile(AttentionKernel kernel, KvCache cache, int rows, int dim) {
-        this.kernel = kernel;
-        this.cache = cache;
+    AttentionTile(Pass pass, int rows, int dim) {
+        kernel = pass.attention;
+        elementwise = pass.elementwise;
+        cache = pass.cache;
         this.dim = dim;
         block = cache.buffer();
         queries = new float[rows * dim];
@@ -44,6 +48,11 @@ final class AttentionTile {
     /** Bytes of the buffers. */
     static long bytes(int rows, int dim) {
         return (2L * rows * dim + (long) rows * BLOCK + 2L * rows) * Float.BYTES + 6L * BLOCK * dim;
+    }
+
+    /** Whether it can be used for tiles of up to so many rows. */
+    boolean fits(int rows, int dim) {
+        return dim == this.dim && rows <= total.length;
     }
 
     /** Starts a tile of so many rows. */
@@ -89,18 +98,10 @@ final class AttentionTile {
     private void weigh(int row, int visible, int count) {
         int offset = row * BLOCK;
         if (visible > 0) {
-            float most = greatest[row];
-            for (int i = 0; i < visible; i++) {
-                most = Math.max(most, scores[offset + i]);
-            }
-            float weightSum = 0;
-            for (int i = 0; i < visible; i++) {
-                float weight = Elementwise.exp(scores[offset + i] - most);
-                scores[offset + i] = weight;
-                weightSum += weight;
-            }
+            float most = Math.max(greatest[row], elementwise.greatest(scores, offset, visible));
+            float weightSum = elementwise.exponentials(scores, offset, visible, most);
             if (most != greatest[row]) {
-                scale(row, Elementwise.exp(greatest[row] - most));
+                scale(row, Exponential.of(greatest[row] - most));
                 greatest[row] = most;
             }
             total[row] += weightSum;

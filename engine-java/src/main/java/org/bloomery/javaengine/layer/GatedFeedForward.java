@@ -8,7 +8,7 @@ public record GatedFeedForward(Linear gate, Linear up, Linear down) implements F
     @Override
     public void apply(float[] x, int rows, float[] out, Pass pass) {
         Linear.applyAll(List.of(gate, up), x, rows, List.of(pass.gate, pass.up), pass);
-        Elementwise.swiglu(pass.gate, pass.up, rows * pass.widths.feedForward(), pass.pool());
+        Elementwise.swiglu(pass.gate, pass.up, rows * pass.widths.feedForward(), pass);
         down.apply(pass.gate, rows, out, pass);
     }
 }

@@ -8,8 +8,11 @@ import org.bloomery.engine.backend.Batch;
 import org.bloomery.javaengine.cache.CacheShape;
 import org.bloomery.javaengine.cache.KvCache;
 import org.bloomery.javaengine.kernel.AttentionKernel;
+import org.bloomery.javaengine.kernel.ElementwiseKernel;
+import org.bloomery.javaengine.kernel.Kernels;
 import org.bloomery.javaengine.tensor.WorkerPool;
 import org.bloomery.javaengine.tensor.Workspace;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One forward pass: the tokens it runs, the cache they read and grow, and the buffers they flow through. Made once for
@@ -36,6 +39,7 @@ public final class Pass {
     record Run(int sequence, int from, int to) {}
 
     final AttentionKernel attention;
+    final ElementwiseKernel elementwise;
     final KvCache cache;
     final Workspace workspace;
     final Widths widths;
@@ -70,14 +74,16 @@ public final class Pass {
     final int[] order;
 
     private final int[] wanted;
+    private final @Nullable AttentionTile[] attentionTiles;
     private int size;
     private int wantedCount;
     private int rows;
     private List<Run> runs = List.of();
     private volatile boolean interrupted;
 
-    public Pass(int maxTokens, Widths widths, AttentionKernel attention, KvCache cache, Workspace workspace) {
-        this.attention = attention;
+    public Pass(int maxTokens, Widths widths, Kernels kernels, KvCache cache, Workspace workspace) {
+        this.attention = kernels.attention();
+        this.elementwise = kernels.elementwise();
         this.cache = cache;
         this.workspace = workspace;
         this.widths = widths;
@@ -96,6 +102,7 @@ public final class Pass {
         sequences = new int[maxTokens];
         order = new int[maxTokens];
         wanted = new int[maxTokens];
+        attentionTiles = new AttentionTile[workspace.pool().threads()];
     }
 
     /** Bytes of the buffers. */
@@ -103,7 +110,7 @@ public final class Pass {
         return Math.multiplyExact(widths.total() * Float.BYTES + 5L * Integer.BYTES, (long) maxTokens);
     }
 
-    /** Bytes that each thread takes for itself while a pass runs. */
+    /** Bytes that each thread takes for itself from the first pass on. */
     public static long bytesPerThread(CacheShape shape) {
         return AttentionTile.bytes(Attention.TILE_ROWS, shape.headDim());
     }
@@ -150,6 +157,16 @@ public final class Pass {
 
     List<Run> runs() {
         return runs;
+    }
+
+    /** A thread's buffers for tiles of up to so many rows, made when it first needs them. */
+    AttentionTile attentionTile(int thread, int rows, int dim) {
+        AttentionTile tile = attentionTiles[thread];
+        if (tile == null || !tile.fits(rows, dim)) {
+            tile = new AttentionTile(this, rows, dim);
+            attentionTiles[thread] = tile;
+        }
+        return tile;
     }
 
     WorkerPool pool() {

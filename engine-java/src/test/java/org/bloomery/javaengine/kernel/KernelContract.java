@@ -229,6 +229,69 @@ public abstract class KernelContract {
         }
     }
 
+    @Test
+    void swigluEqualsDoublePrecisionAndKeepsToItsRange() {
+        for (int count = 0; count <= 70; count++) {
+            Random random = new Random(count);
+            float[] gate = gaussians(random, count + 9, 5);
+            float[] up = gaussians(random, count + 9, 2);
+            if (count > 5) {
+                System.arraycopy(new float[] {0, -0f, 100, -100, 1e-30f}, 0, gate, 4, 5);
+            }
+            float[] before = gate.clone();
+
+            kernels.elementwise().swiglu(gate, up, 4, 4 + count);
+
+            for (int i = 0; i < gate.length; i++) {
+                boolean inside = i >= 4 && i < 4 + count;
+                double expected = inside ? before[i] / (1 + Math.exp(-before[i])) * up[i] : before[i];
+                assertThat((double) gate[i])
+                        .as("element %d of %d", i, count)
+                        .isCloseTo(expected, org.assertj.core.data.Offset.offset(1e-6 * Math.abs(expected) + 1e-30));
+            }
+        }
+    }
+
+    @Test
+    void exponentialsEqualDoublePrecisionAndAddUp() {
+        for (int count = 1; count <= 70; count++) {
+            Random random = new Random(count);
+            float[] x = gaussians(random, count + 7, 30);
+            float[] before = x.clone();
+
+            float greatest = kernels.elementwise().greatest(x, 3, count);
+            float sum = kernels.elementwise().exponentials(x, 3, count, greatest);
+
+            double most = IntStream.range(3, 3 + count)
+                    .mapToDouble(i -> before[i])
+                    .max()
+                    .orElseThrow();
+            assertThat((double) greatest).isEqualTo(most);
+            double expectedSum = 0;
+            for (int i = 0; i < x.length; i++) {
+                boolean inside = i >= 3 && i < 3 + count;
+                double expected = inside ? Math.exp((double) before[i] - greatest) : before[i];
+                expectedSum += inside ? expected : 0;
+                assertThat((double) x[i])
+                        .as("element %d of %d", i, count)
+                        .isCloseTo(expected, org.assertj.core.data.Offset.offset(1e-5 * Math.abs(expected) + 1e-37));
+            }
+            assertThat((double) sum).isCloseTo(expectedSum, org.assertj.core.data.Offset.offset(1e-5 * expectedSum));
+        }
+    }
+
+    @Test
+    void whatIsNoNumberStaysNone() {
+        float[] x = new float[40];
+        x[33] = Float.NaN;
+        assertThat(kernels.elementwise().greatest(x, 0, 40)).isNaN();
+        assertThat(kernels.elementwise().exponentials(x, 0, 40, 0)).isNaN();
+        float[] gate = {Float.NaN, 1};
+        kernels.elementwise().swiglu(gate, new float[] {1, 1}, 0, 2);
+        assertThat(gate[0]).isNaN();
+        assertThat(gate[1]).isFinite();
+    }
+
     /** Rounding of so many additions of products around 1. */
     private static org.assertj.core.data.Offset<Double> within(int additions) {
         return org.assertj.core.data.Offset.offset(1e-6 * (additions + 1));

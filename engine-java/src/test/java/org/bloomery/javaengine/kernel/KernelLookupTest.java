@@ -122,6 +122,11 @@ class KernelLookupTest {
         }
 
         @Override
+        public ElementwiseKernel elementwise() {
+            return SOUND.elementwise();
+        }
+
+        @Override
         public int packedLength(int columns, int tokens) {
             return 0;
         }

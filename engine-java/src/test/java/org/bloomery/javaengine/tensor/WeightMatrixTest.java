@@ -10,6 +10,7 @@ import java.util.Random;
 import org.assertj.core.data.Offset;
 import org.bloomery.engine.InvalidOptionException;
 import org.bloomery.engine.UnsupportedModelException;
+import org.bloomery.engine.backend.ThreadPlan;
 import org.bloomery.engine.format.TensorInfo;
 import org.bloomery.engine.format.TensorType;
 import org.bloomery.javaengine.kernel.KernelLookup;

@@ -3,6 +3,7 @@ package org.bloomery.javaengine.kernel.vector;
 import org.bloomery.engine.format.TensorType;
 import org.bloomery.javaengine.kernel.Activations;
 import org.bloomery.javaengine.kernel.AttentionKernel;
+import org.bloomery.javaengine.kernel.ElementwiseKernel;
 import org.bloomery.javaengine.kernel.Kernels;
 import org.bloomery.javaengine.kernel.MatrixKernel;
 import org.bloomery.javaengine.quant.QuantTypes;
@@ -40,6 +41,11 @@ public record VectorKernels(String reason) implements Kernels {
     @Override
     public AttentionKernel attention() {
         return new VectorAttentionKernel();
+    }
+
+    @Override
+    public ElementwiseKernel elementwise() {
+        return new VectorElementwiseKernel();
     }
 
     @Override

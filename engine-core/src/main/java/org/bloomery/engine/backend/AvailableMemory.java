@@ -1,4 +1,4 @@
-package org.bloomery.javaengine;
+package org.bloomery.engine.backend;
 
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -17,10 +17,10 @@ import java.util.OptionalLong;
  * @param bytes never below 0
  * @param source where the number comes from, for messages
  */
-record AvailableMemory(long bytes, String source) {
+public record AvailableMemory(long bytes, String source) {
 
     /** What this machine has left now. */
-    static AvailableMemory now() {
+    public static AvailableMemory now() {
         return read(Path.of("/"));
     }
 

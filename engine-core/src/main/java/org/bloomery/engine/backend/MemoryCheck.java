@@ -1,15 +1,13 @@
-package org.bloomery.javaengine;
+package org.bloomery.engine.backend;
 
 import java.util.Locale;
 import org.bloomery.engine.InsufficientMemoryException;
-import org.bloomery.engine.backend.BackendOptions;
-import org.bloomery.engine.backend.MemoryPlan;
 
 /**
  * Compares a memory plan with what is there, before anything is allocated: the whole plan with the memory of machine and
  * container, the workspace, which lies on the Java heap, with what the heap may still grow by.
  */
-final class MemoryCheck {
+public final class MemoryCheck {
 
     private MemoryCheck() {}
 
@@ -20,7 +18,7 @@ final class MemoryCheck {
      * @param heapLeft bytes that the Java heap can still hold
      * @throws InsufficientMemoryException with the plan, what there is, and which options to lower
      */
-    static void refuseTooLarge(
+    public static void refuseTooLarge(
             MemoryPlan plan, boolean mapped, BackendOptions options, AvailableMemory available, long heapLeft) {
         long needed = plan.total() - (mapped ? 0 : plan.weights());
         if (needed > available.bytes()) {
@@ -42,7 +40,7 @@ final class MemoryCheck {
     }
 
     /** Bytes that the heap of this JVM can still hold; garbage is counted as held only if there seems to be enough. */
-    static long heapLeft(long wanted) {
+    public static long heapLeft(long wanted) {
         long left = heapLeft();
         if (left < wanted) {
             System.gc();

@@ -1,4 +1,4 @@
-package org.bloomery.javaengine.tensor;
+package org.bloomery.engine.backend;
 
 import org.bloomery.engine.InvalidOptionException;
 

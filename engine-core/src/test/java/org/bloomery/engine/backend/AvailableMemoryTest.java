@@ -1,4 +1,4 @@
-package org.bloomery.javaengine;
+package org.bloomery.engine.backend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
