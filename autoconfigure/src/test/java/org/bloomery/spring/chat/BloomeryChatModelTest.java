@@ -17,6 +17,7 @@ import org.bloomery.engine.InvalidOptionException;
 import org.bloomery.engine.TokenLogProbability;
 import org.bloomery.engine.chat.ChatMessage;
 import org.bloomery.engine.chat.ToolCall;
+import org.bloomery.engine.grammar.Constraint;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.Test;
 import org.springframework.ai.chat.messages.AssistantMessage;
@@ -280,11 +281,10 @@ class BloomeryChatModelTest {
     }
 
     @Test
-    void aSchemaThatNothingWouldKeepIsRefused() {
+    void aSchemaOfForeignOptionsConstrainsTheAnswer() {
         ScriptedEngine engine = ScriptedEngine.saying("ok");
-        assertThatThrownBy(() -> model(engine).call(new Prompt("Hi", new ForeignOptions(null, "{}"))))
-                .isInstanceOf(InvalidOptionException.class)
-                .hasMessageContaining("'output-schema'");
+        model(engine).call(new Prompt("Hi", new ForeignOptions(null, "{}")));
+        assertThat(engine.requests.getFirst().options().constraint()).isEqualTo(new Constraint.JsonSchema("{}"));
     }
 
     @Test
