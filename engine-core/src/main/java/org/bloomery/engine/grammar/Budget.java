@@ -15,20 +15,34 @@ final class Budget {
     /** Characters of a description. */
     static final int MAX_LENGTH = 1 << 20;
 
-    private static final long MAX_STEPS = 4_000_000;
+    private static final long MAX_STEPS = 1_500_000;
 
     private final String subject;
-    private long steps;
+    private final Steps spent;
+
+    private static final class Steps {
+        private long count;
+    }
 
     /** @param subject what is compiled, as errors name it: "The regular expression" */
     Budget(String subject) {
+        this(subject, new Steps());
+    }
+
+    private Budget(String subject, Steps spent) {
         this.subject = subject;
+        this.spent = spent;
+    }
+
+    /** The same steps under another name, for a part. */
+    Budget of(String part) {
+        return new Budget(part, spent);
     }
 
     /** Counts work, roughly one step a memory access. */
     void spend(long count) {
-        steps += count;
-        if (steps > MAX_STEPS) {
+        spent.count += count;
+        if (spent.count > MAX_STEPS) {
             throw tooLarge("takes more than " + MAX_STEPS + " steps to compile");
         }
     }

@@ -32,6 +32,7 @@ record CharDfa(CharClasses classes, int[][] next, boolean[] accepting) {
             int state = 0;
             for (int c : text.codePoints().toArray()) {
                 int from = state;
+                budget.spend(4);
                 Integer known = trie.get((long) state << 32 | c);
                 if (known == null) {
                     known = nfa.newState();
@@ -111,6 +112,7 @@ record CharDfa(CharClasses classes, int[][] next, boolean[] accepting) {
                 int b = other.next[from[1]][pairs.get(c)[1]];
                 row[c] = -1;
                 if (a >= 0 && b >= 0) {
+                    budget.spend(4);
                     Integer known = numbers.get((long) a << 32 | b);
                     if (known == null) {
                         known = order.size();

@@ -46,6 +46,7 @@ final class CharNfa {
         if (set.isEmpty()) {
             return;
         }
+        budget.spend(2);
         int number = setNumbers.computeIfAbsent(set, s -> {
             sets.add(s);
             return sets.size() - 1;
@@ -54,6 +55,7 @@ final class CharNfa {
     }
 
     void empty(int from, int to, When when) {
+        budget.spend(2);
         empty.get(from).add(new Empty(to, when));
     }
 
@@ -170,6 +172,7 @@ final class CharNfa {
                     }
                 }
                 kept = Arrays.copyOf(kept, size);
+                budget.spend(4L * size);
                 Arrays.sort(kept);
             }
             reach(states, count, beginning, true);

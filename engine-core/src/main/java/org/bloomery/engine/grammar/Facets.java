@@ -37,9 +37,9 @@ final class Facets {
     final EnumSet<Kind> spokenOf;
     boolean integer;
 
-    /** The only values, or null for any. */
+    /** The only values by {@link Json#key}, or null for any. */
     @Nullable
-    List<Json> values;
+    Map<String, Json> values;
 
     final List<CharDfa> texts;
     int minLength;
@@ -114,12 +114,14 @@ final class Facets {
     /** Keeps only these values. */
     void only(List<Json> allowed) {
         typed = true;
-        List<Json> known = values;
-        values = known == null
-                ? allowed
-                : known.stream()
-                        .filter(value -> allowed.stream().anyMatch(each -> Json.same(each, value)))
-                        .toList();
+        Map<String, Json> both = new LinkedHashMap<>();
+        for (Json value : allowed) {
+            String key = Json.key(value);
+            if (values == null || values.containsKey(key)) {
+                both.putIfAbsent(key, value);
+            }
+        }
+        values = both;
     }
 
     /**
@@ -161,7 +163,7 @@ final class Facets {
      * @param otherwise the answer for objects and arrays whose members other keywords speak of
      */
     boolean valid(Json value, boolean otherwise) {
-        if (values != null && values.stream().noneMatch(each -> Json.same(each, value))) {
+        if (values != null && !values.containsKey(Json.key(value))) {
             return false;
         }
         Kind kind = kind(value);

@@ -19,7 +19,9 @@ final class GbnfParser {
     private final int[] text;
     private final Budget budget = new Budget("The grammar");
     private final Map<String, Integer> numbers = new LinkedHashMap<>();
+    /** Where each rule is first used, as a position in the text. */
     private final Map<String, Integer> firstUse = new LinkedHashMap<>();
+
     private final List<@Nullable Expr> rules = new ArrayList<>();
     private int at;
 
@@ -49,19 +51,20 @@ final class GbnfParser {
     }
 
     private GrammarException undefined(String name) {
-        Integer line = firstUse.get(name);
-        return line == null
+        Integer use = firstUse.get(name);
+        return use == null
                 ? budget.refuse("has no rule 'root'; add the rule to begin with.")
-                : budget.refuse("uses the rule '" + name + "' in line " + line + ", which it does not define; add it.");
+                : budget.refuse(
+                        "uses the rule '" + name + "' in line " + line(use) + ", which it does not define; add it.");
     }
 
     private GrammarException refuse(String what) {
-        return budget.refuse(what + " in line " + line() + ".");
+        return budget.refuse(what + " in line " + line(at) + ".");
     }
 
-    private int line() {
+    private int line(int position) {
         int line = 1;
-        for (int i = 0; i < Math.min(at, text.length); i++) {
+        for (int i = 0; i < Math.min(position, text.length); i++) {
             if (text[i] == '\n') {
                 line++;
             }
@@ -189,9 +192,9 @@ final class GbnfParser {
                 at++;
                 part = new Expr.Chars(CodePoints.ALL);
             } else if (isNamePart(c)) {
-                int line = line();
+                int start = at;
                 String name = name();
-                firstUse.putIfAbsent(name, line);
+                firstUse.putIfAbsent(name, start);
                 part = new Expr.Rule(number(name));
             } else if (c == '<' || c == '!') {
                 throw refuse("names a token, which is not supported,");
@@ -250,7 +253,7 @@ final class GbnfParser {
         while (peek() >= '0' && peek() <= '9') {
             value = Math.max(0, value) * 10 + text[at++] - '0';
             if (value > MAX_REPETITION) {
-                throw budget.tooLarge("repeats more than " + MAX_REPETITION + " times in line " + line());
+                throw budget.tooLarge("repeats more than " + MAX_REPETITION + " times in line " + line(at));
             }
         }
         if (value < 0) {

@@ -85,7 +85,7 @@ sealed interface Json {
     }
 
     private static Json value(JsonParser parser, Budget budget) {
-        budget.spend(8);
+        budget.spend(20);
         return switch (parser.currentToken()) {
             case START_OBJECT -> {
                 Map<String, Json> members = new LinkedHashMap<>();
@@ -119,35 +119,23 @@ sealed interface Json {
         };
     }
 
-    /** Whether two values are equal as JSON Schema means it: numbers by value, objects without order. */
-    static boolean same(Json a, Json b) {
-        if (a instanceof Num x && b instanceof Num y) {
-            return x.value().compareTo(y.value()) == 0;
-        }
-        if (a instanceof Arr x && b instanceof Arr y) {
-            if (x.items().size() != y.items().size()) {
-                return false;
-            }
-            for (int i = 0; i < x.items().size(); i++) {
-                if (!same(x.items().get(i), y.items().get(i))) {
-                    return false;
-                }
-            }
-            return true;
-        }
-        if (a instanceof Obj x && b instanceof Obj y) {
-            if (!x.members().keySet().equals(y.members().keySet())) {
-                return false;
-            }
-            for (Map.Entry<String, Json> member : x.members().entrySet()) {
-                Json other = y.get(member.getKey());
-                if (other == null || !same(member.getValue(), other)) {
-                    return false;
-                }
-            }
-            return true;
-        }
-        return a.equals(b);
+    /** A text that is the same for equal values, as JSON Schema means it: numbers by value, objects without order. */
+    static String key(Json value) {
+        return switch (value) {
+            case Obj object ->
+                object.members().entrySet().stream()
+                        .sorted(Map.Entry.comparingByKey())
+                        .map(member -> quote(member.getKey()) + ":" + key(member.getValue()))
+                        .collect(Collectors.joining(",", "{", "}"));
+            case Arr array -> array.items().stream().map(Json::key).collect(Collectors.joining(",", "[", "]"));
+            case Num number ->
+                number.value().signum() == 0
+                        ? "0"
+                        : number.value().stripTrailingZeros().toString();
+            case Str string -> quote(string.text());
+            case Bool bool -> bool.value() ? "true" : "false";
+            case Null nothing -> "null";
+        };
     }
 
     /** The document without white space, numbers as they were spelt. */

@@ -86,7 +86,7 @@ final class NetworkBuilder {
     }
 
     private boolean nullable(Expr expr) {
-        budget.spend(1);
+        budget.spend(4);
         return switch (expr) {
             case Expr.Literal literal -> literal.bytes().length == 0;
             case Expr.Chars chars -> false;
@@ -140,7 +140,7 @@ final class NetworkBuilder {
 
     /** Rules that may be called before a byte is read. */
     private void leftCalls(Expr expr, List<Integer> into) {
-        budget.spend(1);
+        budget.spend(4);
         switch (expr) {
             case Expr.Literal literal -> {}
             case Expr.Chars chars -> {}
@@ -375,24 +375,25 @@ final class NetworkBuilder {
         }
         empty(before, numbers[0]);
         int to = newState();
+        Map<List<Integer>, CodePoints> unions = new HashMap<>();
         for (int i = 0; i < numbers.length; i++) {
-            Map<Integer, CodePoints.Collector> byTarget = new LinkedHashMap<>();
+            Map<Integer, List<Integer>> byTarget = new LinkedHashMap<>();
             int[] row = dfa.next()[i];
-            budget.spend(row.length);
+            budget.spend(2L * row.length);
             for (int c = 0; c < row.length; c++) {
                 if (row[c] >= 0) {
-                    CodePoints set = dfa.classes().sets().get(c);
-                    budget.spend(set.ranges());
-                    byTarget.computeIfAbsent(row[c], target -> new CodePoints.Collector())
-                            .add(set);
+                    byTarget.computeIfAbsent(row[c], target -> new ArrayList<>())
+                            .add(c);
                 }
             }
             int from = numbers[i];
-            byTarget.forEach((target, collected) -> {
+            byTarget.forEach((target, classes) -> {
+                CodePoints set = unions.computeIfAbsent(classes, these -> union(dfa.classes(), these));
+                budget.spend(4L + set.ranges() / 8);
                 if (escaped) {
-                    encoders[target].addEscaped(collected.build(), from);
+                    encoders[target].addEscaped(set, from);
                 } else {
-                    encoders[target].add(collected.build(), from);
+                    encoders[target].add(set, from);
                 }
             });
             if (dfa.accepting()[i]) {
@@ -400,6 +401,16 @@ final class NetworkBuilder {
             }
         }
         return to;
+    }
+
+    private CodePoints union(CharClasses of, List<Integer> classes) {
+        CodePoints.Collector collector = new CodePoints.Collector();
+        for (int c : classes) {
+            CodePoints set = of.sets().get(c);
+            budget.spend(set.ranges());
+            collector.add(set);
+        }
+        return collector.build();
     }
 
     /** The bytes of characters that lead to one state; the ways of their last bytes are shared. */
@@ -457,6 +468,7 @@ final class NetworkBuilder {
 
         /** As {@link #add}, but as JSON strings spell them: short escapes where there are some, the rest as it is. */
         void addEscaped(CodePoints set, int from) {
+            budget.spend(set.ranges());
             add(set.minus(Json.ESCAPED), from);
             CodePoints escaped = set.and(Json.ESCAPED);
             for (int i = 0; i < escaped.ranges(); i++) {

@@ -2,7 +2,9 @@ package org.bloomery.engine.grammar;
 
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.bloomery.engine.grammar.Facets.Kind;
 import org.bloomery.engine.grammar.Facets.Place;
 
@@ -16,14 +18,31 @@ final class SchemaAlternatives {
 
     private final SchemaDocument document;
     private final Budget budget;
+    private final Map<List<Integer>, List<Facets>> expanded = new HashMap<>();
 
     SchemaAlternatives(SchemaDocument document, Budget budget) {
         this.document = document;
         this.budget = budget;
     }
 
-    /** The alternatives of a conjunction; none where nothing satisfies it. */
+    /** The alternatives of a conjunction, none where nothing satisfies it; only to be read. */
     List<Facets> expand(List<Place> conjunction) {
+        List<Integer> key = key(conjunction);
+        List<Facets> known = expanded.get(key);
+        if (known == null) {
+            known = expandAnew(conjunction);
+            expanded.put(key, known);
+        }
+        budget.spend(10);
+        return known;
+    }
+
+    /** Names a conjunction. */
+    static List<Integer> key(List<Place> conjunction) {
+        return conjunction.stream().map(Place::id).distinct().sorted().toList();
+    }
+
+    private List<Facets> expandAnew(List<Place> conjunction) {
         List<Facets> merged = List.of(new Facets());
         for (Place place : conjunction) {
             merged = expand(place, merged, 0);
@@ -38,7 +57,7 @@ final class SchemaAlternatives {
                     "refers at " + place.path() + " to itself without end, or nests alternatives deeper than "
                             + Budget.MAX_DEPTH + "; simplify it.");
         }
-        budget.spend(64L * given.size());
+        budget.spend(200L * given.size());
         if (place.node() instanceof Json.Bool all) {
             return all.value() ? given : List.of();
         }
@@ -48,7 +67,7 @@ final class SchemaAlternatives {
         List<Facets> merged = new ArrayList<>();
         for (Facets facets : given) {
             Facets copy = new Facets(facets);
-            new SchemaKeywords(schema, place, copy, document, budget).merge();
+            new SchemaKeywords(schema, place, copy, document).merge();
             merged.add(copy);
         }
         if (schema.get("$ref") != null) {
@@ -110,7 +129,7 @@ final class SchemaAlternatives {
 
     /** Whether no answer to one is valid for the other; false where that is not certain. */
     private boolean disjoint(Facets one, Facets other, int depth) {
-        budget.spend(32);
+        budget.spend(100);
         if (one.values != null || other.values != null) {
             return noneValid(one, other) || noneValid(other, one);
         }
@@ -145,8 +164,12 @@ final class SchemaAlternatives {
     }
 
     private boolean noneValid(Facets values, Facets other) {
-        return values.values != null
-                && values.values.stream().allMatch(value -> !values.valid(value, true) || !other.valid(value, true));
+        if (values.values == null) {
+            return false;
+        }
+        budget.spend(4L * values.values.size());
+        return values.values.values().stream()
+                .allMatch(value -> !values.valid(value, true) || !other.valid(value, true));
     }
 
     /** Whether no object that is written for {@code one} is valid for {@code other}. */

@@ -1,11 +1,11 @@
 package org.bloomery.engine.grammar;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
 import java.util.function.Supplier;
 import org.bloomery.engine.grammar.Facets.Kind;
 import org.bloomery.engine.grammar.Facets.Place;
@@ -30,9 +30,12 @@ final class SchemaCompiler {
     private final SchemaAlternatives schemas;
     private final List<@Nullable Expr> rules = new ArrayList<>();
     private final List<String> names = new ArrayList<>();
-    private final List<List<Place>> open = new ArrayList<>();
+    private final ArrayDeque<List<Place>> open = new ArrayDeque<>();
     private final Map<List<Integer>, Integer> ruleOf = new HashMap<>();
-    private final Map<String, Integer> common = new HashMap<>();
+    private final Map<Object, Integer> common = new HashMap<>();
+
+    /** Names a rule for strings. */
+    private record Texts(List<CharDfa> all, int minLength, int maxLength) {}
 
     private SchemaCompiler(String schema) {
         document = new SchemaDocument(schema, budget);
@@ -58,7 +61,7 @@ final class SchemaCompiler {
     // Rules
 
     private Expr.Rule rule(List<Place> conjunction) {
-        List<Integer> key = key(conjunction);
+        List<Integer> key = SchemaAlternatives.key(conjunction);
         Integer number = ruleOf.get(key);
         if (number == null) {
             number =
@@ -69,14 +72,8 @@ final class SchemaCompiler {
         return new Expr.Rule(number);
     }
 
-    private static List<Integer> key(List<Place> conjunction) {
-        TreeSet<Integer> ids = new TreeSet<>();
-        conjunction.forEach(place -> ids.add(place.id()));
-        return List.copyOf(ids);
-    }
-
     private int numberOf(List<Place> conjunction) {
-        Integer number = ruleOf.get(key(conjunction));
+        Integer number = ruleOf.get(SchemaAlternatives.key(conjunction));
         return number == null ? -1 : number;
     }
 
@@ -171,8 +168,8 @@ final class SchemaCompiler {
 
     private Expr enumeration(Facets facets, Place at) {
         List<String> texts = new ArrayList<>();
-        List<Json> values = facets.values == null ? List.of() : facets.values;
-        for (Json value : values) {
+        Map<String, Json> values = facets.values == null ? Map.of() : facets.values;
+        for (Json value : values.values()) {
             budget.spend(16);
             if (facets.valid(value, true)) {
                 if (!facets.valid(value, false)) {
@@ -191,7 +188,10 @@ final class SchemaCompiler {
             return Expr.NEVER;
         }
         if (!facets.texts.isEmpty()) {
-            return quoted(new Expr.Text(facets.textsOf(budget), true));
+            // Formats and patterns stand in many places; each is built once
+            return common(
+                    new Texts(List.copyOf(facets.texts), facets.minLength, facets.maxLength),
+                    () -> quoted(new Expr.Text(facets.textsOf(budget), true)));
         }
         if (facets.minLength == 0 && facets.maxLength == Integer.MAX_VALUE) {
             return common("string", () -> quoted(new Expr.Repeat(character(), 0, Integer.MAX_VALUE)));
@@ -235,16 +235,13 @@ final class SchemaCompiler {
     }
 
     private Expr number(Facets facets, Place at) {
-        if (facets.bounds.unbounded() && facets.multiples.isEmpty()) {
-            return common(
-                    facets.integer ? "integer" : "number",
-                    () -> new Expr.Text(
-                            NumberTexts.of(facets.integer, facets.bounds, List.of(), budget, at.path()), false));
-        }
         if (facets.bounds.isEmpty()) {
             return Expr.NEVER;
         }
-        return new Expr.Text(NumberTexts.of(facets.integer, facets.bounds, facets.multiples, budget, at.path()), false);
+        return common(
+                (facets.integer ? "integer " : "number ") + facets.bounds + facets.multiples,
+                () -> new Expr.Text(
+                        NumberTexts.of(facets.integer, facets.bounds, facets.multiples, budget, at.path()), false));
     }
 
     private Expr array(Facets facets) {
@@ -292,7 +289,7 @@ final class SchemaCompiler {
         Map<String, List<Place>> listed = new LinkedHashMap<>(facets.properties);
         Map<String, CharDfa> patterns = new LinkedHashMap<>();
         for (Map.Entry<String, List<Place>> each : facets.patterns.entrySet()) {
-            patterns.put(each.getKey(), Regex.within(each.getKey(), budget));
+            patterns.put(each.getKey(), document.pattern(each.getKey(), at.path()));
         }
         for (String name : facets.required) {
             if (!listed.containsKey(name)) {
@@ -351,7 +348,7 @@ final class SchemaCompiler {
                 texts = each.textsOf(budget);
                 if (each.values != null) {
                     List<String> strings = new ArrayList<>();
-                    for (Json value : each.values) {
+                    for (Json value : each.values.values()) {
                         if (value instanceof Json.Str string && each.valid(value, true)) {
                             strings.add(string.text());
                         }
@@ -437,10 +434,11 @@ final class SchemaCompiler {
         return common("value", () -> write(new Facets(), document.root()));
     }
 
-    private Expr common(String name, Supplier<Expr> body) {
+    /** A rule that many places share. */
+    private Expr common(Object name, Supplier<Expr> body) {
         Integer known = common.get(name);
         if (known == null) {
-            known = newRule(name);
+            known = newRule(name instanceof String text ? text : "texts");
             common.put(name, known);
             rules.set(known, body.get());
         }

@@ -16,6 +16,7 @@ final class SchemaDocument {
     private final Json root;
     private final IdentityHashMap<Json, Place> places = new IdentityHashMap<>();
     private final Map<String, Place> anchors = new HashMap<>();
+    private final Map<String, CharDfa> texts = new HashMap<>();
 
     SchemaDocument(String schema, Budget budget) {
         this.budget = budget;
@@ -32,7 +33,7 @@ final class SchemaDocument {
 
     /** Gives every value its path. */
     private void index(Json node, String path) {
-        budget.spend(4);
+        budget.spend(20);
         places.put(node, new Place(places.size(), node, path));
         switch (node) {
             case Json.Obj object -> {
@@ -53,6 +54,23 @@ final class SchemaDocument {
             }
             default -> {}
         }
+    }
+
+    /** The strings that a {@code pattern} asks for. */
+    CharDfa pattern(String pattern, String path) {
+        return texts.computeIfAbsent(
+                "pattern " + pattern,
+                key -> Regex.within(
+                        pattern, budget.of("The JSON schema has a regular expression at " + path + " that")));
+    }
+
+    /** The strings that a {@code format} asks for, or null where it only annotates. */
+    @Nullable
+    CharDfa format(String format) {
+        String pattern = Formats.pattern(format);
+        return pattern == null
+                ? null
+                : texts.computeIfAbsent("format " + format, key -> Regex.matching(pattern, budget));
     }
 
     static String child(String path, String name) {

@@ -55,14 +55,12 @@ final class SchemaKeywords {
     private final Place at;
     private final Facets into;
     private final SchemaDocument document;
-    private final Budget budget;
 
-    SchemaKeywords(Json.Obj schema, Place at, Facets into, SchemaDocument document, Budget budget) {
+    SchemaKeywords(Json.Obj schema, Place at, Facets into, SchemaDocument document) {
         this.schema = schema;
         this.at = at;
         this.into = into;
         this.document = document;
-        this.budget = budget;
     }
 
     void merge() {
@@ -206,10 +204,10 @@ final class SchemaKeywords {
             case "int32" -> integers(Integer.MIN_VALUE, Integer.MAX_VALUE);
             case "int64" -> integers(Long.MIN_VALUE, Long.MAX_VALUE);
             default -> {
-                String pattern = Formats.pattern(format.text());
-                if (pattern != null) {
+                CharDfa texts = document.format(format.text());
+                if (texts != null) {
                     into.spokenOf.add(Kind.STRING);
-                    into.texts.add(Regex.matching(pattern, budget));
+                    into.texts.add(texts);
                 }
             }
         }
@@ -224,14 +222,7 @@ final class SchemaKeywords {
         if (!(value instanceof Json.Str text)) {
             throw document.wrong(keyword, at, "a string");
         }
-        return regex(text.text(), SchemaDocument.child(at.path(), keyword));
-    }
-
-    private CharDfa regex(String pattern, String path) {
-        Budget own = new Budget("The JSON schema has a regular expression at " + path + " that");
-        CharDfa texts = Regex.within(pattern, own);
-        budget.spend(4L * texts.states());
-        return texts;
+        return document.pattern(text.text(), SchemaDocument.child(at.path(), keyword));
     }
 
     private int count(String keyword, Json value) {
@@ -328,7 +319,7 @@ final class SchemaKeywords {
         for (String pattern : patterns.keySet()) {
             matchers.put(
                     pattern,
-                    regex(
+                    document.pattern(
                             pattern,
                             SchemaDocument.child(SchemaDocument.child(at.path(), "patternProperties"), pattern)));
         }

@@ -307,7 +307,11 @@ class JsonSchemaTest {
                 .mapToObj(
                         i -> "{\"type\":\"object\",\"properties\":{\"k\":{\"const\":" + i + "}},\"required\":[\"k\"]}")
                 .collect(Collectors.joining(",", "{\"oneOf\":[", "]}"));
+        String values = IntStream.range(0, 40_000)
+                .mapToObj(i -> "\"value" + i * 7_919 + "\"")
+                .collect(Collectors.joining(",", "{\"enum\":[", "]}"));
         return new String[] {
+            values,
             doubling,
             alternatives,
             patterns,
