@@ -28,6 +28,12 @@ class WorkerBackendTest extends BackendContract {
         return Stream.of(TinyModels.qwen3(1, TensorType.Q8_0));
     }
 
+    /** Each starts a JVM. */
+    @Override
+    protected int cycles() {
+        return Boolean.getBoolean("bloomery.soak") ? 100 : 4;
+    }
+
     @Test
     void saysWhenItsProcessDiedAndWorksAgainAfterRecovery() {
         try (Opened opened = open(TinyModels.llama(2, TensorType.F32))) {

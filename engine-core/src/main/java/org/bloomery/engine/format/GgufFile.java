@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** An open GGUF model of one or more files. */
@@ -60,6 +61,16 @@ final class GgufFile implements ModelFile {
     @Override
     public Path path() {
         return path;
+    }
+
+    @Override
+    public List<Path> parts() {
+        SplitName name = sections.size() == 1 ? null : SplitName.of(String.valueOf(path.getFileName()));
+        return name == null
+                ? List.of(path)
+                : IntStream.range(0, sections.size())
+                        .mapToObj(part -> name.part(part).beside(path))
+                        .toList();
     }
 
     @Override

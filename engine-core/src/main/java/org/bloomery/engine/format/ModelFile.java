@@ -11,6 +11,9 @@ public interface ModelFile extends AutoCloseable {
     /** The file, or the first part of a split model. */
     Path path();
 
+    /** All files of the model, in order. */
+    List<Path> parts();
+
     Metadata metadata();
 
     /** All tensors, in the file's order. */

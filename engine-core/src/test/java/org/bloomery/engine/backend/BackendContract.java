@@ -3,10 +3,17 @@ package org.bloomery.engine.backend;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.SplittableRandom;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.bloomery.engine.format.GgufReader;
@@ -15,6 +22,7 @@ import org.bloomery.engine.format.ModelFile;
 import org.bloomery.engine.format.TensorType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -282,6 +290,133 @@ public abstract class BackendContract {
             assertThatThrownBy(() -> backend.copyPrefix(-1, 2, 1)).isInstanceOf(IllegalArgumentException.class);
             assertThatThrownBy(() -> backend.truncate(SEQUENCES, 0)).isInstanceOf(IllegalArgumentException.class);
             assertThatThrownBy(() -> backend.truncate(0, -1)).isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
+    @Test
+    @Timeout(120)
+    void anInterruptedPassLeavesTheCacheAsItWas() throws Exception {
+        try (Opened opened = open(TinyModels.llama(SEED, TensorType.F32))) {
+            Backend backend = opened.backend();
+            int[] tokens = tokens(TinyModels.llama(SEED, TensorType.F32), 120, 10);
+            float[][] expected = feed(backend, tokens, 0, 60);
+            backend.truncate(0, 60);
+            backend.interrupt();
+            AtomicBoolean done = new AtomicBoolean();
+            Thread nuisance = Thread.ofPlatform().start(() -> {
+                while (!done.get()) {
+                    backend.interrupt();
+                    Thread.onSpinWait();
+                }
+            });
+            try {
+                int interrupted = 0;
+                for (int i = 0; i < 40; i++) {
+                    Batch batch = new Batch(60);
+                    for (int t = 60; t < 120; t++) {
+                        batch.add(tokens[t], t, 0, false);
+                    }
+                    try {
+                        backend.forward(batch);
+                        backend.truncate(0, 60);
+                    } catch (CancellationException e) {
+                        interrupted++;
+                    }
+                }
+                assertThat(interrupted).isPositive();
+            } finally {
+                done.set(true);
+                nuisance.join();
+            }
+            float[][] rest = feed(backend, tokens, 0, 60, 60);
+            System.arraycopy(expected, 0, rest, 0, 60);
+            assertClose(rest, expected, "after interruptions");
+        }
+    }
+
+    /** Who closes first, who computes and who cancels is left to chance; nothing but these three ends is allowed. */
+    @Test
+    @Timeout(300)
+    void closesInEveryOrderWhileBusy() throws Exception {
+        TinyModel model = TinyModels.llama(SEED, TensorType.F32);
+        for (int round = 0; round < 20; round++) {
+            SplittableRandom random = new SplittableRandom(SEED + round);
+            Opened opened = open(model);
+            Backend backend = opened.backend();
+            List<Thread> threads = new ArrayList<>();
+            Queue<Throwable> surprises = new ConcurrentLinkedQueue<>();
+            for (int i = 0; i < 4; i++) {
+                int kind = i;
+                int delay = random.nextInt(3_000);
+                threads.add(Thread.ofPlatform().start(() -> {
+                    try {
+                        TimeUnit.MICROSECONDS.sleep(delay);
+                        switch (kind) {
+                            case 0 -> feed(backend, tokens(model, 300, 11), 0, 100);
+                            case 1 -> backend.interrupt();
+                            default -> backend.close();
+                        }
+                    } catch (IllegalStateException expected) {
+                        // interrupted, which is a kind of it, or closed before
+                    } catch (Throwable t) {
+                        surprises.add(t);
+                    }
+                }));
+            }
+            for (Thread thread : threads) {
+                thread.join();
+            }
+            opened.close();
+            assertThat(surprises).isEmpty();
+            assertThatThrownBy(() -> backend.truncate(0, 0)).isInstanceOf(IllegalStateException.class);
+            backend.interrupt();
+            backend.close();
+        }
+    }
+
+    @Test
+    @Timeout(value = 20, unit = TimeUnit.MINUTES)
+    void openingAndClosingDoesNotGrow() {
+        TinyModel model = TinyModels.llama(SEED, TensorType.Q8_0);
+        int warm = cycles() / 4;
+        long before = 0;
+        for (int i = 0; i < cycles(); i++) {
+            if (i == warm) {
+                before = residentBytes();
+            }
+            try (Opened opened = open(model)) {
+                feed(opened.backend(), new int[] {1, 2, 3}, 0, 3);
+            }
+        }
+        long growth = residentBytes() - before;
+        // What a cycle leaves behind would be left by each; what the JVM takes now and then is not counted in megabytes
+        assertThat(growth / Math.max(1, cycles() - warm)).as("bytes a cycle").isLessThan(bytesLostAllowed());
+    }
+
+    /** Cycles of opening and closing. */
+    protected int cycles() {
+        return Boolean.getBoolean("bloomery.soak") ? 1000 : 40;
+    }
+
+    private static long bytesLostAllowed() {
+        return Boolean.getBoolean("bloomery.soak") ? 64 << 10 : 2 << 20;
+    }
+
+    /** Memory of this process that is not Java's heap; 0 where the system does not tell. */
+    private static long residentBytes() {
+        System.gc();
+        Path status = Path.of("/proc/self/status");
+        if (!Files.isReadable(status)) {
+            return 0;
+        }
+        try (Stream<String> lines = Files.lines(status)) {
+            long resident = lines.filter(line -> line.startsWith("RssAnon:"))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
+                    .findFirst()
+                    .orElse(0);
+            return resident - Runtime.getRuntime().totalMemory();
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
         }
     }
 

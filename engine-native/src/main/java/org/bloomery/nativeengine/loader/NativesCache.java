@@ -1,0 +1,218 @@
+package org.bloomery.nativeengine.loader;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Locale;
+import java.util.Set;
+import org.bloomery.engine.EngineException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where the libraries of natives artifacts are unpacked: a folder a user, below it one for each content. Every start
+ * compares what lies there with the artifact's index, so that a damaged or changed library is never loaded; several
+ * processes may start at once, since a folder appears whole or not at all.
+ */
+final class NativesCache {
+
+    private static final String REMEDY =
+            "; make it writable for this user alone, or set library-path to a folder with llama.cpp's libraries.";
+
+    private final Path home;
+
+    /** @param home the user's own folder for this */
+    NativesCache(Path home) {
+        this.home = home;
+    }
+
+    /** The folder by the habits of this system. */
+    static Path home() {
+        Path user = Path.of(System.getProperty("user.home", "."));
+        String os = System.getProperty("os.name", "").toLowerCase(Locale.ROOT);
+        String configured = System.getenv(os.startsWith("windows") ? "LOCALAPPDATA" : "XDG_CACHE_HOME");
+        Path base;
+        if (configured != null && Path.of(configured).isAbsolute()) {
+            base = Path.of(configured);
+        } else {
+            base = os.startsWith("mac") ? user.resolve("Library/Caches") : user.resolve(".cache");
+        }
+        return base.resolve("bloomery").resolve("natives");
+    }
+
+    /**
+     * The folder with the artifact's libraries, unpacked if it is not there yet.
+     *
+     * @throws EngineException if the cache cannot be used, or the artifact does not hold what its index says
+     */
+    Path extract(NativesArtifact artifact, ClassLoader loader) {
+        Path folder = home.resolve(artifact.version() + "-" + artifact.platform() + "-" + artifact.flavour() + "-"
+                + digest(artifact).substring(0, 16));
+        try {
+            makeHome();
+            if (holds(folder, artifact)) {
+                return folder;
+            }
+            Path fresh = Files.createTempDirectory(home, "unpacking");
+            try {
+                for (NativesArtifact.Library library : artifact.files()) {
+                    unpack(artifact, library, loader, fresh);
+                }
+                publish(fresh, folder, artifact);
+            } finally {
+                delete(fresh);
+            }
+            return folder;
+        } catch (IOException e) {
+            throw new EngineException(
+                    "The cache of native libraries " + home + " cannot be used (" + e + ")" + REMEDY, e);
+        }
+    }
+
+    private void makeHome() throws IOException {
+        Files.createDirectories(home);
+        if (!Files.getFileStore(home).supportsFileAttributeView("posix")) {
+            return;
+        }
+        PosixFileAttributes attributes =
+                Files.readAttributes(home, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+        Path probe = Files.createTempFile(home, "owner", "");
+        boolean own = Files.getOwner(probe).equals(attributes.owner());
+        Files.delete(probe);
+        if (!own || attributes.isSymbolicLink()) {
+            throw new EngineException("The cache of native libraries " + home + " belongs to "
+                    + attributes.owner().getName() + (attributes.isSymbolicLink() ? " and is a link" : "") + REMEDY);
+        }
+        Set<PosixFilePermission> permissions = attributes.permissions();
+        if (permissions.contains(PosixFilePermission.GROUP_WRITE)
+                || permissions.contains(PosixFilePermission.OTHERS_WRITE)) {
+            throw new EngineException("The cache of native libraries " + home + " is writable by others ("
+                    + PosixFilePermissions.toString(permissions) + ")" + REMEDY);
+        }
+    }
+
+    /** Whether the folder holds the artifact's libraries, bit by bit. */
+    private static boolean holds(Path folder, NativesArtifact artifact) throws IOException {
+        for (NativesArtifact.Library library : artifact.files()) {
+            Path file = folder.resolve(library.name());
+            if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
+                    || Files.size(file) != library.bytes()
+                    || !hash(Files.newInputStream(file), null, library.bytes()).equals(library.sha256())) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static void unpack(
+            NativesArtifact artifact, NativesArtifact.Library library, ClassLoader loader, Path folder)
+            throws IOException {
+        InputStream in = loader.getResourceAsStream(artifact.resource(library));
+        if (in == null) {
+            throw new EngineException("The artifact " + artifact + " has no " + library.name()
+                    + ", which its index names; use the artifact as it was published.");
+        }
+        Path file = folder.resolve(library.name());
+        String found;
+        try (OutputStream out = Files.newOutputStream(file)) {
+            found = hash(in, out, library.bytes());
+        }
+        if (!found.equals(library.sha256())) {
+            throw new EngineException("The artifact " + artifact + " holds " + library.name() + " with SHA-256 " + found
+                    + " instead of " + library.sha256() + "; use the artifact as it was published.");
+        }
+    }
+
+    /** Makes the fresh folder the one that is used, in place of a damaged one; another process may have been faster. */
+    private static void publish(Path fresh, Path folder, NativesArtifact artifact) throws IOException {
+        try {
+            move(fresh, folder);
+        } catch (IOException taken) {
+            if (holds(folder, artifact)) {
+                return;
+            }
+            // Set aside first: what another process has loaded from it stays mapped
+            Path damaged = Files.createTempDirectory(folder.toAbsolutePath().getParent(), "damaged");
+            move(folder, damaged.resolve("old"));
+            try {
+                move(fresh, folder);
+            } catch (IOException e) {
+                if (!holds(folder, artifact)) {
+                    throw e;
+                }
+            } finally {
+                delete(damaged);
+            }
+        }
+    }
+
+    private static void move(Path from, Path to) throws IOException {
+        try {
+            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+        } catch (AtomicMoveNotSupportedException e) {
+            Files.move(from, to);
+        }
+    }
+
+    /** SHA-256 of at most {@code most} bytes and one more, copied to {@code out}. */
+    private static String hash(InputStream source, @Nullable OutputStream out, long most) throws IOException {
+        try (DigestInputStream in = new DigestInputStream(source, sha256())) {
+            byte[] buffer = new byte[1 << 16];
+            long left = most;
+            for (int count = in.read(buffer); count >= 0 && left >= 0; count = in.read(buffer)) {
+                left -= count;
+                if (out != null) {
+                    out.write(buffer, 0, count);
+                }
+            }
+            return HexFormat.of().formatHex(in.getMessageDigest().digest());
+        }
+    }
+
+    private static String digest(NativesArtifact artifact) {
+        return HexFormat.of()
+                .formatHex(sha256().digest(artifact.files().toString().getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new EngineException("This JVM has no SHA-256, which every JVM must have.", e);
+        }
+    }
+
+    private static void delete(Path folder) throws IOException {
+        if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
+        Files.walkFileTree(folder, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                Files.delete(file);
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult postVisitDirectory(Path dir, @Nullable IOException e) throws IOException {
+                Files.delete(dir);
+                return FileVisitResult.CONTINUE;
+            }
+        });
+    }
+}
