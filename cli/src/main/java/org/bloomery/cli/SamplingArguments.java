@@ -154,7 +154,6 @@ final class SamplingArguments {
                 SamplingOptions.Xtc.OFF,
                 Map.of(),
                 seed);
-        return new GenerationOptions(
-                sampling, maxTokens, stop, null, null, shape == null ? null : shape.constraint());
+        return new GenerationOptions(sampling, maxTokens, stop, null, null, shape == null ? null : shape.constraint());
     }
 }
