@@ -20,6 +20,12 @@ final class Automaton {
     /** Positions looked at for one mask. A grammar for data needs some thousands. */
     private static final int MAX_WORK = 2_000_000;
 
+    /** Most bytes in a row that {@link #safe} tells of. */
+    static final int MAX_SAFE = 24;
+
+    /** No set of groups: there are fewer than 63. */
+    private static final long UNKNOWN = 1L << 63;
+
     /** The stack of calls, and for a repetition how many rounds of it are over. */
     private static final class Frame {
         final int next;
@@ -69,6 +75,7 @@ final class Automaton {
         private final boolean accepting;
         private final State[] next;
         private @Nullable TokenMask mask;
+        private long @Nullable [] safe;
 
         private State(Position[] positions, boolean accepting, int classes) {
             this.positions = positions;
@@ -146,6 +153,48 @@ final class Automaton {
         int c = network.classOf()[value] & 0xFF;
         State known = from.next[c];
         return known != null ? known : find(from, value, c);
+    }
+
+    /**
+     * Groups of bytes of which any few in a row may follow a state: inside a string, what needs no look at each way through
+     * it.
+     *
+     * @param count how many bytes, at most {@link #MAX_SAFE}
+     */
+    long safe(State from, int count) {
+        if (from == refused) {
+            return 0;
+        }
+        long[] known = from.safe;
+        if (known == null) {
+            known = new long[MAX_SAFE + 1];
+            from.safe = known;
+            bytes += 8L * known.length;
+            Arrays.fill(known, UNKNOWN);
+            known[0] = -1L;
+            known[1] = alike(from);
+        }
+        if (known[count] == UNKNOWN) {
+            State behind = next(from, 'e');
+            known[count] = known[1] == 0 ? 0 : known[1] & (behind == from ? known[1] : safe(behind, count - 1));
+        }
+        return known[count];
+    }
+
+    /** The groups whose every byte leads where a common letter leads. */
+    private long alike(State from) {
+        State behind = next(from, 'e');
+        long groups = 0;
+        if (behind != refused) {
+            for (int g = 0; g < ByteGroups.count(); g++) {
+                boolean all = true;
+                for (byte b : ByteGroups.bytes(g)) {
+                    all &= next(from, b & 0xFF) == behind;
+                }
+                groups |= all ? 1L << g : 0;
+            }
+        }
+        return groups;
     }
 
     private State find(State from, int value, int c) {

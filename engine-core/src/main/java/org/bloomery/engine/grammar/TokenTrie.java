@@ -18,6 +18,10 @@ public final class TokenTrie {
     private final byte[] label;
     private final short[] depth;
     private final int[] behind;
+    /** The bytes that follow a node in its tokens, by {@link ByteGroups}, and how many at most, up to 127. */
+    private final long[] below;
+
+    private final byte[] height;
     private final int[] tokenStart;
     private final int[] tokens;
     private final int maxDepth;
@@ -81,6 +85,16 @@ public final class TokenTrie {
             behind[path[pathLength - 1]] = node;
         }
         tokenStart[nodes] = count;
+        below = new long[nodes];
+        height = new byte[nodes];
+        int[] above = new int[most + 1];
+        for (int n = 0; n < nodes; n++) {
+            above[depth[n]] = n;
+            for (int d = 1; d < depth[n]; d++) {
+                below[above[d]] |= ByteGroups.of(label[n]);
+                height[above[d]] = (byte) Math.clamp(depth[n] - d, height[above[d]], Byte.MAX_VALUE);
+            }
+        }
     }
 
     /** The trie of a model's vocabulary. */
@@ -123,15 +137,15 @@ public final class TokenTrie {
                 node = behind[node];
                 continue;
             }
-            reached[d] = next;
-            for (int i = tokenStart[node]; i < tokenStart[node + 1]; i++) {
+            boolean all = height[node] <= Automaton.MAX_SAFE
+                    && height[node] > 0
+                    && (below[node] & ~automaton.safe(next, height[node])) == 0;
+            int known = all ? behind[node] : node + 1;
+            for (int i = tokenStart[node]; i < tokenStart[known]; i++) {
                 allowed.add(tokens[i]);
             }
-            if (next.closed()) {
-                node = behind[node];
-            } else {
-                node++;
-            }
+            reached[d] = next;
+            node = next.closed() ? behind[node] : known;
         }
         if (from.accepting()) {
             for (int token : endOfGeneration) {
