@@ -187,14 +187,46 @@ final class Automaton {
         long groups = 0;
         if (behind != refused) {
             for (int g = 0; g < ByteGroups.count(); g++) {
-                boolean all = true;
+                boolean all = g != ByteGroups.BROKEN;
                 for (byte b : ByteGroups.bytes(g)) {
-                    all &= next(from, b & 0xFF) == behind;
+                    all = all && next(from, b & 0xFF) == behind;
+                }
+                if (g == ByteGroups.BEYOND_ASCII) {
+                    all = true;
+                    Set<State> seen = new HashSet<>();
+                    for (int lead = 0xC2; all && lead <= 0xF4; lead++) {
+                        all = leadsTo(behind, next(from, lead), Utf8.next(0, lead), seen);
+                    }
                 }
                 groups |= all ? 1L << g : 0;
             }
         }
         return groups;
+    }
+
+    /**
+     * Whether every end of a character leads to a state.
+     *
+     * @param within where the beginning of the character has led, for a reader of UTF-8
+     * @param seen states behind which this is known, for characters whose other bytes are free
+     */
+    private boolean leadsTo(State to, State from, int within, Set<State> seen) {
+        if (within == 0 || from == refused) {
+            return from == to && from != refused;
+        }
+        boolean free = Utf8.first(within) == 0x80 && Utf8.last(within) == 0xBF;
+        if (free && seen.contains(from)) {
+            return true;
+        }
+        for (int b = Utf8.first(within); b <= Utf8.last(within); b++) {
+            if (!leadsTo(to, next(from, b), Utf8.next(within, b), seen)) {
+                return false;
+            }
+        }
+        if (free) {
+            seen.add(from);
+        }
+        return true;
     }
 
     private State find(State from, int value, int c) {

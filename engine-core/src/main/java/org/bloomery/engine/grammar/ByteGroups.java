@@ -4,15 +4,21 @@ import java.util.Arrays;
 
 /**
  * Bytes in at most 64 groups, so that a set of groups fits a {@code long}: lower-case letters, upper-case letters, digits,
- * every other printable ASCII character by itself, and the rest.
+ * every other printable ASCII character by itself, other ASCII, characters beyond ASCII, and what is no character.
  */
 final class ByteGroups {
+
+    /** The group of bytes of characters beyond ASCII. */
+    static final int BEYOND_ASCII = 4;
+
+    /** The group of bytes that belong to no whole character. */
+    static final int BROKEN = 5;
 
     private static final int[] GROUP_OF = new int[256];
     private static final byte[][] BYTES;
 
     static {
-        int groups = 5;
+        int groups = 6;
         for (int b = 0; b < 256; b++) {
             if (b >= 'a' && b <= 'z') {
                 GROUP_OF[b] = 0;
@@ -23,7 +29,7 @@ final class ByteGroups {
             } else if (b >= ' ' && b < 0x7F) {
                 GROUP_OF[b] = groups++;
             } else {
-                GROUP_OF[b] = b < 0x80 ? 3 : 4;
+                GROUP_OF[b] = b < 0x80 ? 3 : BEYOND_ASCII;
             }
         }
         BYTES = new byte[groups][0];

@@ -88,10 +88,15 @@ public final class TokenTrie {
         below = new long[nodes];
         height = new byte[nodes];
         int[] above = new int[most + 1];
+        int[] within = new int[most + 1];
         for (int n = 0; n < nodes; n++) {
             above[depth[n]] = n;
+            within[depth[n]] = Utf8.next(within[depth[n] - 1], label[n] & 0xFF);
+            long broken = 1L << ByteGroups.BROKEN;
+            long group = within[depth[n]] == Utf8.BROKEN ? broken : ByteGroups.of(label[n]);
             for (int d = 1; d < depth[n]; d++) {
-                below[above[d]] |= ByteGroups.of(label[n]);
+                // Within a character, what follows is no whole one
+                below[above[d]] |= within[d] == 0 ? group : broken;
                 height[above[d]] = (byte) Math.clamp(depth[n] - d, height[above[d]], Byte.MAX_VALUE);
             }
         }

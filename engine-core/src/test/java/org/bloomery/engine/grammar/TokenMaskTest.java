@@ -45,6 +45,11 @@ class TokenMaskTest {
         for (Grammar grammar : List.of(
                 Grammar.jsonSchema(SCHEMA),
                 Grammar.regex("([a-zé]+ ?){2,4}\\."),
+                Grammar.jsonSchema("{\"type\":\"string\"}"),
+                Grammar.jsonSchema("{\"type\":\"array\",\"items\":{\"type\":\"string\",\"maxLength\":30}}"),
+                Grammar.regex("[^\"q日]*"),
+                Grammar.regex("[a-z日本 ]{0,40}"),
+                Grammar.regex("[^\\x00-\\x1f😀]{3,9}"),
                 Grammar.choices(List.of("yes", "yes!", "no", "日本")))) {
             GrammarMatcher matcher = TokenGrammar.of(grammar, trie).matcher();
             byte[] text = {};
