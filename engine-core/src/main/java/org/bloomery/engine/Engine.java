@@ -29,7 +29,6 @@ import org.bloomery.engine.format.Metadata;
 import org.bloomery.engine.format.ModelFile;
 import org.bloomery.engine.format.TensorInfo;
 import org.bloomery.engine.format.TensorType;
-import org.bloomery.engine.grammar.Constraint;
 import org.bloomery.engine.grammar.Grammar;
 import org.bloomery.engine.grammar.GrammarMatcher;
 import org.bloomery.engine.grammar.Grammars;

@@ -2,7 +2,6 @@ package org.bloomery.engine;
 
 import java.time.Duration;
 import java.util.List;
-import org.bloomery.engine.grammar.Constraint;
 import org.bloomery.engine.sampling.SamplingOptions;
 import org.jspecify.annotations.Nullable;
 

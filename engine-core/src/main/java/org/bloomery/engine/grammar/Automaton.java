@@ -18,7 +18,7 @@ final class Automaton {
     private static final int MAX_POSITIONS = 2_000;
 
     /** Positions looked at for one mask. A grammar for data needs some thousands. */
-    private static final int MAX_WORK = 2_000_000;
+    private static final int MAX_WORK = 500_000;
 
     /** Most bytes in a row that {@link #safe} tells of. */
     static final int MAX_SAFE = 24;

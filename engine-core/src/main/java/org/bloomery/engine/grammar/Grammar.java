@@ -3,6 +3,7 @@ package org.bloomery.engine.grammar;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import org.bloomery.engine.Constraint;
 import org.jspecify.annotations.Nullable;
 
 /**

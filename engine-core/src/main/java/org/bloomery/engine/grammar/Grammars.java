@@ -4,6 +4,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
+import org.bloomery.engine.Constraint;
 import org.bloomery.engine.tokenizer.Tokenizer;
 import org.jspecify.annotations.Nullable;
 

@@ -1,8 +1,8 @@
-package org.bloomery.engine.grammar;
+package org.bloomery.engine;
 
 import java.util.List;
 
-/** What an answer must look like. Only a description: {@link Grammar} compiles it and refuses what it cannot hold. */
+/** What an answer must look like. Only a description: the engine compiles it and refuses what it cannot hold an answer to. */
 public sealed interface Constraint {
 
     /** Bytes that the description takes, roughly. */
