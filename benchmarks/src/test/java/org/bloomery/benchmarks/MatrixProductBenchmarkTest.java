@@ -12,9 +12,12 @@ class MatrixProductBenchmarkTest {
         for (String type : new String[] {"Q8_0", "Q4_K"}) {
             for (int tokens : new int[] {1, 8, 64}) {
                 float[] expected = product("scalar", type, tokens);
-                float[] found = product("auto", type, tokens);
+                float[] vector = product("vector", type, tokens);
+                float[] fastest = product("auto", type, tokens);
                 for (int i = 0; i < expected.length; i++) {
-                    assertThat(found[i]).isCloseTo(expected[i], Offset.offset(1e-3f));
+                    assertThat(vector[i]).isCloseTo(expected[i], Offset.offset(1e-3f));
+                    // machine code rounds activations to int8: of sums around 16, with 256 errors of up to 0.01 each
+                    assertThat(fastest[i]).isCloseTo(expected[i], Offset.offset(1f));
                 }
             }
         }

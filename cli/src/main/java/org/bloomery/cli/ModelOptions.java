@@ -36,7 +36,8 @@ final class ModelOptions {
             names = "--kernels",
             defaultValue = "auto",
             paramLabel = "TIER",
-            description = "Kernel tier of the Java backend: auto, scalar or vector (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Kernel tier of the Java backend: auto, machine, vector or scalar (default: ${DEFAULT-VALUE}).")
     String kernels = "auto";
 
     @Option(

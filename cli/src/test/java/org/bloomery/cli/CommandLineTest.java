@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -57,7 +58,8 @@ class CommandLineTest {
 
     @Test
     void logitsAreTheSameInChunksAndAtOnce() {
-        List<List<Double>> whole = logits(Invocation.of("logits", "--model", MODEL, "--tokens", "92,4,101,7,8,9"));
+        List<List<Double>> whole =
+                logits(Invocation.of("logits", "--model", MODEL, "--tokens", "92,4,101,7,8,9", "--backend", "java"));
         List<List<Double>> chunks = logits(Invocation.of(
                 "logits", "--model", MODEL, "--tokens", "92,4,101,7,8,9", "--backend", "java", "--chunk", "4"));
 
@@ -67,6 +69,27 @@ class CommandLineTest {
             for (int i = 0; i < 2048; i++) {
                 assertThat(Math.abs(chunks.get(row).get(i) - whole.get(row).get(i)))
                         .isLessThan(1e-3 * range);
+            }
+        }
+    }
+
+    /** With quantised weights llama.cpp rounds activations to 8 bits, the Java kernels do not. */
+    @Test
+    void bothBackendsGiveLogitsAlike() {
+        List<List<Double>> java =
+                logits(Invocation.of("logits", "--model", MODEL, "--tokens", "92,4,101,7,8,9", "--backend", "java"));
+        Invocation other =
+                Invocation.of("logits", "--model", MODEL, "--tokens", "92,4,101,7,8,9", "--backend", "native");
+        Assumptions.assumeFalse(
+                other.err().contains("left empty") || other.err().contains("No llama.cpp library"),
+                "This build has no natives.");
+
+        List<List<Double>> llama = logits(other);
+        double range = range(java);
+        for (int row = 0; row < 6; row++) {
+            for (int i = 0; i < 2048; i++) {
+                assertThat(Math.abs(llama.get(row).get(i) - java.get(row).get(i)))
+                        .isLessThan(5e-2 * range);
             }
         }
     }

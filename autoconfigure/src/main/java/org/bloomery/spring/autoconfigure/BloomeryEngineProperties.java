@@ -21,8 +21,8 @@ import org.springframework.core.io.Resource;
  * How the engine runs the model.
  *
  * @param backend What computes: auto for the best one available, or a backend's name: java or native.
- * @param kernels Inner loops of the Java backend: auto, vector or scalar. vector needs --add-modules
- *     jdk.incubator.vector.
+ * @param kernels Inner loops of the Java backend: auto, machine, vector or scalar. machine needs
+ *     --enable-native-access=ALL-UNNAMED, vector needs --add-modules jdk.incubator.vector.
  * @param contextLength Tokens a conversation may hold. 0 for the smaller of the model's own and 8,192.
  * @param maxSequences Conversations decoded together, 1 to 256. Each has its share of the cache.
  * @param batchTokens Most tokens of one forward pass, 16 to 8,192. More read a long prompt faster and hold up others

@@ -53,7 +53,7 @@ class ConfigurationMetadataTest {
                                 .map(value -> value.path("value").asString())
                                 .toList()));
         assertThat(hints)
-                .containsEntry("bloomery.engine.kernels", List.of("auto", "vector", "scalar"))
+                .containsEntry("bloomery.engine.kernels", List.of("auto", "machine", "vector", "scalar"))
                 .containsEntry("bloomery.engine.kv-cache-type", List.of("F16", "F32", "Q8_0", "Q4_0"))
                 .containsEntry("bloomery.engine.backend", List.of("auto", "java", "native"))
                 .containsEntry("bloomery.engine.gpu-layers", List.of("auto", "0"))

@@ -7,7 +7,7 @@ package org.bloomery.engine.backend;
  * @param maxSequences sequences the cache holds at once, at least 1
  * @param maxBatchTokens most tokens of one {@link Batch}, at least {@code maxSequences}
  * @param threads compute threads, at least 1; 0 to let the backend plan from affinity and CPU quota
- * @param kernels kernel tier of the Java backend to force ({@code scalar}, {@code vector}), or {@code auto}
+ * @param kernels kernel tier of the Java backend to force ({@code machine}, {@code vector}, {@code scalar}), or {@code auto}
  * @param cacheType element type of the key/value cache, such as {@code F16}
  * @param devices the native library and its devices
  */

@@ -28,6 +28,14 @@ public interface MatrixKernel {
             int rows,
             float[] scratch);
 
+    /**
+     * Whether activations are rounded as {@link Int8Rounding} says before they are multiplied: the products are then
+     * those of the rounded ones.
+     */
+    default boolean roundsActivations() {
+        return false;
+    }
+
     /** Writes the float values of one row of {@code columns} elements. */
     void dequantizeRow(MemorySegment weights, int row, int columns, float[] out, int outOffset);
 }

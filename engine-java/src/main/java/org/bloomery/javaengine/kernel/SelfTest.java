@@ -9,8 +9,8 @@ import org.bloomery.javaengine.quant.QuantType;
 import org.bloomery.javaengine.quant.QuantTypes;
 
 /**
- * Compares a tier's products with plain sums, once, before it is used: vector code is compiled at run time, and a
- * compiler's fault would otherwise show only as bad answers.
+ * Compares a tier's products with plain sums, once, before it is used: vector code is compiled and machine code assembled at run
+ * time, and a fault there would otherwise show only as bad answers.
  */
 final class SelfTest {
 
@@ -36,7 +36,34 @@ final class SelfTest {
                 return Optional.of("products of " + sample.type() + " end in " + e);
             }
         }
-        return Optional.empty();
+        return attendsAsScalar(kernels.attention())
+                ? Optional.empty()
+                : Optional.of("the products of attention differ from scalar ones");
+    }
+
+    /** One product of the shape that attention has. */
+    private static boolean attendsAsScalar(AttentionKernel attention) {
+        int rows = ROWS;
+        int inner = 37;
+        int columns = 64;
+        float[] a = new float[rows * inner];
+        float[] b = new float[inner * columns];
+        for (int i = 0; i < a.length; i++) {
+            a[i] = (float) Math.sin(i * 0.7);
+        }
+        for (int i = 0; i < b.length; i++) {
+            b[i] = (float) Math.cos(i * 0.3);
+        }
+        float[] found = new float[rows * columns];
+        float[] expected = new float[rows * columns];
+        attention.multiplyAdd(a, inner, b, found, rows, inner, columns);
+        new ScalarAttentionKernel().multiplyAdd(a, inner, b, expected, rows, inner, columns);
+        for (int i = 0; i < found.length; i++) {
+            if (!(Math.abs(found[i] - expected[i]) <= TOLERANCE * inner)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** A few rows of every type, where no model's are at hand. */
@@ -70,11 +97,16 @@ final class SelfTest {
             for (int part = 0; packed.length > 0 && part < kernels.packParts(columns, tokens); part++) {
                 kernels.pack(activations, part);
             }
+            float[] multiplied = x;
+            if (kernel.roundsActivations()) {
+                multiplied = new float[x.length];
+                Int8Rounding.round(x, 0, x.length, multiplied, 0);
+            }
             float[] out = new float[tokens * rows];
             float[] scratch = new float[kernel.scratchLength(columns, tokens)];
             kernel.multiply(sample.weights(), 0, rows, activations, out, 0, rows, scratch);
             for (int i = 0; i < out.length; i++) {
-                if (!isNear(out[i], weights, i % rows * columns, x, i / rows * columns, columns)) {
+                if (!isNear(out[i], weights, i % rows * columns, multiplied, i / rows * columns, columns)) {
                     return false;
                 }
             }

@@ -21,6 +21,14 @@ public final class WeightMatrix {
      */
     private static final int ROW_BLOCK = 48;
 
+    /** Tokens up to which a product is bound by reading weights, and most blocks that a thread then takes at a time. */
+    private static final int FEW_TOKENS = 8;
+
+    private static final int MOST_BLOCKS = 8;
+
+    /** Pieces for each thread, so that one that is held up costs the others little. */
+    private static final int PIECES = 8;
+
     /** Multiply-adds below which waking other threads costs more than it saves. */
     private static final long SMALL = 1 << 15;
 
@@ -121,7 +129,11 @@ public final class WeightMatrix {
         }
         Activations activations = workspace.prepare(matrices[0].kernels, x, xOffset, tokens, columns);
         workspace.reserve(scratch);
-        workspace.pool().forRange(blocks, work <= SMALL ? Integer.MAX_VALUE : 1, (from, to, worker) -> {
+        // Long pieces of memory are read faster, since what comes next can be fetched ahead.
+        int grain = tokens > FEW_TOKENS
+                ? 1
+                : Math.clamp(blocks / (PIECES * workspace.pool().threads()), 1, MOST_BLOCKS);
+        workspace.pool().forRange(blocks, work <= SMALL ? Integer.MAX_VALUE : grain, (from, to, worker) -> {
             int first = 0;
             for (int i = 0; i < matrices.length; i++) {
                 int begin = Math.max(from - first, 0);

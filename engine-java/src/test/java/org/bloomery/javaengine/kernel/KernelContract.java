@@ -16,8 +16,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * What every tier keeps: its products equal sums in double precision of the scalar weights, at every edge of a tile, and
- * it writes nothing else.
+ * What every tier keeps: its products equal sums in double precision of the scalar weights and of the activations,
+ * rounded where the kernel rounds them, at every edge of a tile, and it writes nothing else.
  */
 public abstract class KernelContract {
 
@@ -325,6 +325,7 @@ public abstract class KernelContract {
         private final MemorySegment weights;
         private final float[] values;
         private final float[] x;
+        private final float[] multiplied;
         private final String description;
 
         Problem(QuantType type, int rows, int columns, int tokens, float scale, long seed) {
@@ -345,6 +346,10 @@ public abstract class KernelContract {
             this.x = x;
             this.values = new float[rows * columns];
             type.dequantize(weights, 0, values.length, values, 0);
+            this.multiplied = x.clone();
+            if (kernels.matrix(type.type()).roundsActivations()) {
+                Int8Rounding.round(x, 0, x.length, multiplied, 0);
+            }
             this.description = type.type() + " (" + rows + ", " + columns + ") by " + tokens + " tokens";
         }
 
@@ -395,7 +400,7 @@ public abstract class KernelContract {
             double sum = 0;
             double magnitude = 0;
             for (int c = 0; c < columns; c++) {
-                double product = (double) values[row * columns + c] * x[token * columns + c];
+                double product = (double) values[row * columns + c] * multiplied[token * columns + c];
                 sum += product;
                 magnitude += Math.abs(product);
             }
@@ -408,7 +413,7 @@ public abstract class KernelContract {
         double magnitude(int row, int token) {
             double sum = 0;
             for (int c = 0; c < columns; c++) {
-                sum += Math.abs((double) values[row * columns + c] * x[token * columns + c]);
+                sum += Math.abs((double) values[row * columns + c] * multiplied[token * columns + c]);
             }
             return sum;
         }

@@ -11,18 +11,22 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.bloomery.engine.InvalidOptionException;
 import org.bloomery.engine.format.TensorType;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class KernelLookupTest {
 
+    private static final String VECTORS = "--add-modules=jdk.incubator.vector";
+    private static final String NATIVE = "--enable-native-access=ALL-UNNAMED";
+
     @Test
-    void takesTheVectorTierWhereItsModuleIsThere() {
+    void takesTheFastestTierThatWorksHere() {
         Kernels kernels = KernelLookup.choose("auto");
-        assertThat(kernels.name()).startsWith("vector-");
+        assertThat(kernels.name()).matches("(machine|vector)-.*");
         assertThat(kernels.reason()).endsWith(".").contains("equal the scalar ones");
-        assertThat(KernelLookup.choose("vector").name()).isEqualTo(kernels.name());
+        assertThat(KernelLookup.choose("vector").name()).startsWith("vector-");
         assertThat(KernelLookup.choose("scalar").name()).isEqualTo("scalar");
     }
 
@@ -30,24 +34,48 @@ class KernelLookupTest {
     void refusesAnUnknownTier() {
         assertThatThrownBy(() -> KernelLookup.choose("quantum"))
                 .isInstanceOf(InvalidOptionException.class)
-                .hasMessage("Option 'kernels' is 'quantum'; choose auto, vector or scalar.");
+                .hasMessage("Option 'kernels' is 'quantum'; choose auto, machine, vector or scalar.");
     }
 
     @Test
-    void runsWithoutTheVectorModuleAndNamesTheFlag() throws Exception {
+    void runsWithoutAnyFlagAndNamesThem() throws Exception {
         assertThat(inJvmWith(List.of(), "auto"))
                 .startsWith("scalar: ")
                 .contains("--add-modules jdk.incubator.vector")
+                .contains("--enable-native-access=ALL-UNNAMED")
                 .contains("JDK_JAVA_OPTIONS");
         assertThat(inJvmWith(List.of(), "vector"))
                 .startsWith("InvalidOptionException: Option 'kernels' is 'vector'")
                 .contains("--add-modules jdk.incubator.vector");
+        assertThat(inJvmWith(List.of(), "machine"))
+                .startsWith("InvalidOptionException: Option 'kernels' is 'machine'")
+                .contains("--enable-native-access=ALL-UNNAMED");
+    }
+
+    @Test
+    void takesTheVectorTierWithoutNativeAccess() throws Exception {
+        assertThat(inJvmWith(List.of(VECTORS), "auto"))
+                .startsWith("vector-")
+                .contains("There are no machine kernels: ")
+                .contains("--enable-native-access=ALL-UNNAMED");
+    }
+
+    @Test
+    void needsNoVectorModuleForMachineCode() throws Exception {
+        assumeMachineCode();
+        assertThat(inJvmWith(List.of(NATIVE), "auto")).startsWith("machine-");
+        assertThat(inJvmWith(List.of(NATIVE, "-Xint"), "machine")).startsWith("machine-");
+    }
+
+    private static void assumeMachineCode() {
+        String name = KernelLookup.choose("auto").name();
+        Assumptions.assumeTrue(name.startsWith("machine-"), "This machine runs no machine code kernels: " + name);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"-XX:TieredStopAtLevel=1", "-Xint"})
     void runsWithoutTheOptimisingCompilerAndNamesTheFlag(String flag) throws Exception {
-        assertThat(inJvmWith(List.of("--add-modules=jdk.incubator.vector", flag), "auto"))
+        assertThat(inJvmWith(List.of(VECTORS, flag), "auto"))
                 .startsWith("scalar: ")
                 .contains("TieredStopAtLevel");
     }
@@ -95,10 +123,26 @@ class KernelLookupTest {
                 .isEmpty();
     }
 
+    @Test
+    void catchesAttentionThatComputesWrong() {
+        Kernels sound = new Faulty(TensorType.IQ3_S, false);
+        assertThat(SelfTest.failure(sound, SelfTest.samples())).isEmpty();
+        AttentionKernel doubled = (a, aStride, b, c, m, k, n) -> {
+            sound.attention().multiplyAdd(a, aStride, b, c, m, k, n);
+            sound.attention().multiplyAdd(a, aStride, b, c, m, k, n);
+        };
+        assertThat(SelfTest.failure(new Faulty(TensorType.IQ3_S, false, doubled), SelfTest.samples()))
+                .hasValueSatisfying(failure -> assertThat(failure).contains("attention"));
+    }
+
     /** Scalar kernels, but for one type, whose last row is a little off or whose kernel cannot run. */
-    private record Faulty(TensorType wrong, boolean fails) implements Kernels {
+    private record Faulty(TensorType wrong, boolean fails, AttentionKernel attention) implements Kernels {
 
         private static final ScalarKernels SOUND = new ScalarKernels("Used by a test.");
+
+        Faulty(TensorType wrong, boolean fails) {
+            this(wrong, fails, SOUND.attention());
+        }
 
         @Override
         public String name() {
@@ -114,11 +158,6 @@ class KernelLookupTest {
         public MatrixKernel matrix(TensorType type) {
             MatrixKernel sound = SOUND.matrix(type);
             return type == wrong ? new FaultyMatrixKernel(sound, fails) : sound;
-        }
-
-        @Override
-        public AttentionKernel attention() {
-            return SOUND.attention();
         }
 
         @Override

@@ -13,6 +13,7 @@ import org.bloomery.engine.UnsupportedModelException;
 import org.bloomery.engine.backend.ThreadPlan;
 import org.bloomery.engine.format.TensorInfo;
 import org.bloomery.engine.format.TensorType;
+import org.bloomery.javaengine.kernel.Int8Rounding;
 import org.bloomery.javaengine.kernel.KernelLookup;
 import org.bloomery.javaengine.kernel.Kernels;
 import org.bloomery.javaengine.quant.QuantTypes;
@@ -32,7 +33,7 @@ class WeightMatrixTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"scalar", "vector"})
+    @ValueSource(strings = {"scalar", "vector", "auto"})
     void multipliesByAllThreadsAsBySums(String tier) {
         Kernels kernels = KernelLookup.choose(tier);
         for (int[] shape : new int[][] {{1, 32}, {47, 64}, {48, 64}, {49, 96}, {300, 256}, {1000, 32}}) {
@@ -145,6 +146,7 @@ class WeightMatrixTest {
         private final WeightMatrix weights;
         private final float[] values;
         private final int columns;
+        private final boolean roundsActivations;
 
         Matrix(TensorType type, List<Long> shape, Kernels kernels) {
             TensorInfo info = new TensorInfo("w", type, shape, 0, 0, 0);
@@ -154,12 +156,17 @@ class WeightMatrixTest {
             QuantTypes.of(type).quantize(values, 0, values.length, blocks, 0);
             QuantTypes.of(type).dequantize(blocks, 0, values.length, values, 0);
             weights = WeightMatrix.of(info, blocks, kernels);
+            roundsActivations = kernels.matrix(type).roundsActivations();
         }
 
         double product(int row, float[] x, int offset) {
+            float[] multiplied = Arrays.copyOfRange(x, offset, offset + columns);
+            if (roundsActivations) {
+                Int8Rounding.round(x, offset, columns, multiplied, 0);
+            }
             double sum = 0;
             for (int c = 0; c < columns; c++) {
-                sum += (double) values[row * columns + c] * x[offset + c];
+                sum += (double) values[row * columns + c] * multiplied[c];
             }
             return sum;
         }

@@ -7,15 +7,14 @@ import java.util.Deque;
 import java.util.List;
 
 /**
- * Passes llama.cpp's log on to {@link System.Logger}, line by line: its errors as errors, its warnings as information,
- * its information, hundreds of lines a model, as debugging. It writes of files and devices, never of prompts, since none
+ * Passes llama.cpp's log on to {@link System.Logger}, line by line: its errors as errors, the rest, hundreds of lines a
+ * model, as debugging and tracing. It writes of files and devices, never of prompts, since none
  * reach it as text. Keeps the last errors, which say why a call failed.
  */
 public final class NativeLog {
 
     private static final System.Logger LOG = System.getLogger("org.bloomery.nativeengine.llama");
 
-    private static final int LEVEL_DEBUG = 1;
     private static final int LEVEL_INFO = 2;
     private static final int LEVEL_WARN = 3;
     private static final int LEVEL_ERROR = 4;
@@ -84,10 +83,8 @@ public final class NativeLog {
     private static Level level(int level) {
         return switch (level) {
             case LEVEL_ERROR -> Level.ERROR;
-            case LEVEL_WARN -> Level.INFO;
-            case LEVEL_INFO -> Level.DEBUG;
-            case LEVEL_DEBUG -> Level.TRACE;
-            default -> Level.DEBUG;
+            case LEVEL_WARN -> Level.DEBUG;
+            default -> Level.TRACE;
         };
     }
 

@@ -1,0 +1,45 @@
+package org.bloomery.javaengine.kernel.machine;
+
+import org.bloomery.engine.format.TensorType;
+
+/** A set of instructions that kernels are assembled from, the best first. */
+enum FeatureLevel {
+    /** 512-bit vectors with the dot product of bytes. */
+    AVX512_VNNI("avx512-vnni"),
+    /** 256-bit vectors with the dot product of bytes. */
+    AVX_VNNI("avx-vnni"),
+    /** 256-bit vectors. */
+    AVX2("avx2");
+
+    private final String label;
+
+    FeatureLevel(String label) {
+        this.label = label;
+    }
+
+    /** As a kernel tier's name ends. */
+    String label() {
+        return label;
+    }
+
+    /** Width of the vector registers. */
+    int bits() {
+        return this == AVX512_VNNI ? 512 : 256;
+    }
+
+    boolean runsOn(Processor processor) {
+        return switch (this) {
+            case AVX512_VNNI -> processor.avx512Vnni();
+            case AVX_VNNI -> processor.avxVnni();
+            case AVX2 -> processor.avx2();
+        };
+    }
+
+    IntegerCode integerCode(TensorType type) {
+        return switch (this) {
+            case AVX512_VNNI -> new Avx512Code(type);
+            case AVX_VNNI -> new Avx2Code(type, true);
+            case AVX2 -> new Avx2Code(type, false);
+        };
+    }
+}
