@@ -1,10 +1,13 @@
 package org.bloomery.cli;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.bloomery.engine.Constraint;
 import org.bloomery.engine.GenerationOptions;
 import org.bloomery.engine.sampling.SamplingOptions;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /** How to choose tokens and when to stop: the options of {@code chat} and {@code complete}. */
@@ -87,6 +90,53 @@ final class SamplingArguments {
     @Option(names = "--stop", paramLabel = "TEXT", description = "Ends the answer where it appears; repeatable.")
     List<String> stop = List.of();
 
+    @ArgGroup(multiplicity = "0..1")
+    @Nullable
+    Shape shape;
+
+    /** What the answer must look like: one of these, or none. */
+    static final class Shape {
+        @Option(
+                names = "--json-schema",
+                paramLabel = "FILE",
+                description = "Answer with a document that is valid for this JSON Schema.")
+        @Nullable
+        Path jsonSchema;
+
+        @Option(
+                names = "--regex",
+                paramLabel = "PATTERN",
+                description = "Answer with a text that this regular expression matches as a whole.")
+        @Nullable
+        String regex;
+
+        @Option(
+                names = "--choices",
+                paramLabel = "TEXT",
+                split = ",",
+                description = "Answer with one of these texts, which commas separate.")
+        @Nullable
+        List<String> choices;
+
+        @Option(names = "--grammar", paramLabel = "FILE", description = "Answer with a text of this grammar in GBNF.")
+        @Nullable
+        Path grammar;
+
+        @Nullable
+        Constraint constraint() {
+            if (jsonSchema != null) {
+                return new Constraint.JsonSchema(TextFile.read(jsonSchema));
+            }
+            if (regex != null) {
+                return new Constraint.Regex(regex);
+            }
+            if (choices != null) {
+                return new Constraint.Choices(choices);
+            }
+            return grammar == null ? null : new Constraint.Gbnf(TextFile.read(grammar));
+        }
+    }
+
     private static final String DEFAULT = " (default: ${DEFAULT-VALUE}).";
 
     GenerationOptions options() {
@@ -104,6 +154,6 @@ final class SamplingArguments {
                 SamplingOptions.Xtc.OFF,
                 Map.of(),
                 seed);
-        return new GenerationOptions(sampling, maxTokens, stop, null, null);
+        return new GenerationOptions(sampling, maxTokens, stop, null, null, shape == null ? null : shape.constraint());
     }
 }

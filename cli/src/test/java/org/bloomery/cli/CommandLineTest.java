@@ -183,6 +183,36 @@ class CommandLineTest {
     }
 
     @Test
+    void completeKeepsToWhatTheAnswerMustLookLike() throws IOException {
+        Path schema = Files.writeString(
+                folder.resolve("schema.json"),
+                "{\"type\":\"array\",\"items\":{\"enum\":[1,2]},\"minItems\":2,\"maxItems\":2}");
+        Path grammar = Files.writeString(folder.resolve("list.gbnf"), "root ::= (\"- \" [a-z]{3} \"\\n\"){2}");
+        String[][] shapes = {
+            {"--json-schema", schema.toString(), "\\[\\s*[12],\\s*[12]\\s*\\]"},
+            {"--grammar", grammar.toString(), "(- [a-z]{3}\n){2}"},
+            {"--regex", "[A-Z]{2}-\\d{3}", "[A-Z]{2}-\\d{3}"},
+            {"--choices", "red,dark green", "red|dark green"}
+        };
+        for (String[] shape : shapes) {
+            Invocation result = Invocation.of(
+                    "complete", "--model", MODEL, "--prompt", "Once", "-n", "60", "--seed", "7", shape[0], shape[1]);
+
+            assertThat(result.exitCode()).as(result.err()).isZero();
+            assertThat(result.out()).matches(shape[2]);
+        }
+    }
+
+    @Test
+    void aShapeThatCannotBeKeptIsRefusedWithItsReason() {
+        Invocation result = Invocation.of("complete", "--model", MODEL, "--prompt", "Once", "--regex", "(?=a)b");
+
+        assertThat(result.exitCode()).isEqualTo(1);
+        assertThat(result.out()).isEmpty();
+        assertThat(result.err()).contains("look-ahead").doesNotContain("Exception");
+    }
+
+    @Test
     void chatAnswersEachLine() {
         Invocation result =
                 Invocation.withInput("Hello!\n", "chat", "--model", MODEL, "--temperature", "0", "-n", "20");

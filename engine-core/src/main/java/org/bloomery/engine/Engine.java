@@ -23,11 +23,15 @@ import org.bloomery.engine.backend.LoadProgress;
 import org.bloomery.engine.backend.MemoryPlan;
 import org.bloomery.engine.chat.AnswerParser;
 import org.bloomery.engine.chat.ChatFormat;
+import org.bloomery.engine.chat.ToolCallSyntax;
 import org.bloomery.engine.format.GgufReader;
 import org.bloomery.engine.format.Metadata;
 import org.bloomery.engine.format.ModelFile;
 import org.bloomery.engine.format.TensorInfo;
 import org.bloomery.engine.format.TensorType;
+import org.bloomery.engine.grammar.Grammar;
+import org.bloomery.engine.grammar.GrammarMatcher;
+import org.bloomery.engine.grammar.Grammars;
 import org.bloomery.engine.sampling.Sampler;
 import org.bloomery.engine.sampling.SamplingOptions;
 import org.bloomery.engine.sampling.SequenceBreakers;
@@ -61,6 +65,7 @@ public final class Engine implements AutoCloseable {
     private final AtomicLong requests = new AtomicLong();
     private final AtomicLong refused = new AtomicLong();
     private final Map<List<String>, SequenceBreakers> breakers = new ConcurrentHashMap<>();
+    private final Grammars grammars;
 
     private Engine(
             EngineOptions options,
@@ -77,6 +82,7 @@ public final class Engine implements AutoCloseable {
         this.backend = backend;
         this.backendReason = backendReason;
         this.scheduler = scheduler;
+        this.grammars = new Grammars(tokenizer);
     }
 
     /**
@@ -254,12 +260,14 @@ public final class Engine implements AutoCloseable {
     }
 
     /**
-     * Starts a request. The template and the tokenizer run on the caller's thread, everything else on the engine's.
+     * Starts a request. The template, the tokenizer and the compilation of a constraint run on the caller's thread,
+     * everything else on the engine's.
      *
      * @throws ContextLengthExceededException if prompt and max-tokens do not fit the context
      * @throws InvalidOptionException if the prompt is empty
      * @throws EngineOverloadedException if the queue is full
      * @throws EngineClosedException if the engine is closed
+     * @throws org.bloomery.engine.grammar.GrammarException if the constraint is broken, not supported or too large
      * @throws org.bloomery.engine.template.TemplateException if the chat template refuses the conversation
      */
     public Generation submit(GenerationRequest request, GenerationSink sink) {
@@ -285,7 +293,12 @@ public final class Engine implements AutoCloseable {
         int maxTokens = maxTokens(prompt.length, wanted.maxTokens());
         Duration timeout = wanted.timeout() != null ? wanted.timeout() : options.defaultTimeout();
         SamplingOptions sampling = wanted.sampling();
-        AnswerParser parser = request instanceof ChatRequest chat
+        Constraint constraint = wanted.constraint();
+        Grammar.Around around = constraint == null ? Grammar.Around.NOTHING : around(request, spans);
+        GrammarMatcher grammar = constraint == null ? null : grammars.matcher(constraint, around);
+        // A constrained answer with nothing around it is all text, whatever marks its strings hold
+        boolean plain = constraint != null && around.equals(Grammar.Around.NOTHING);
+        AnswerParser parser = request instanceof ChatRequest chat && !plain
                 ? chatFormat.answerParser(!chat.tools().isEmpty(), spans, Engine::toolCallId)
                 : AnswerParser.plainText();
         Answer answer = new Answer(
@@ -304,10 +317,22 @@ public final class Engine implements AutoCloseable {
                 new Sampler(
                         sampling,
                         breakers(sampling.dry()),
-                        ThreadLocalRandom.current().nextLong()),
+                        ThreadLocalRandom.current().nextLong(),
+                        grammar),
                 answer);
         answer.startWith(scheduler, sequence);
         return answer;
+    }
+
+    /** In a chat the constrained answer may stand behind reasoning that the prompt began, and tools may be called instead. */
+    private Grammar.Around around(GenerationRequest request, List<TextSpan> spans) {
+        if (!(request instanceof ChatRequest chat)) {
+            return Grammar.Around.NOTHING;
+        }
+        ToolCallSyntax calls = chatFormat.toolCalls(chat.tools());
+        return new Grammar.Around(
+                chatFormat.reasoningEnd(spans),
+                calls == null ? null : new Grammar.Calls(calls.open(), calls.schema(), calls.close()));
     }
 
     private List<TextSpan> spans(GenerationRequest request) {

@@ -13,17 +13,29 @@ import org.jspecify.annotations.Nullable;
  * @param stop strings that end the answer and are not part of it; at most 16, each 1 to 256 characters
  * @param timeout most time from submission to the end, or null for the engine's default
  * @param logProbabilities how many best alternatives to report for each token, 0 to 20; null to report nothing
+ * @param constraint what the answer must look like, or null for anything; the probabilities reported are those before it
  */
 public record GenerationOptions(
         SamplingOptions sampling,
         @Nullable Integer maxTokens,
         List<String> stop,
         @Nullable Duration timeout,
-        @Nullable Integer logProbabilities) {
+        @Nullable Integer logProbabilities,
+        @Nullable Constraint constraint) {
 
     /** What a request without options gets. */
     public static final GenerationOptions DEFAULT =
             new GenerationOptions(SamplingOptions.DEFAULT, null, List.of(), null, null);
+
+    /** Options without a constraint. */
+    public GenerationOptions(
+            SamplingOptions sampling,
+            @Nullable Integer maxTokens,
+            List<String> stop,
+            @Nullable Duration timeout,
+            @Nullable Integer logProbabilities) {
+        this(sampling, maxTokens, stop, timeout, logProbabilities, null);
+    }
 
     public GenerationOptions {
         stop = List.copyOf(stop);
@@ -49,10 +61,14 @@ public record GenerationOptions(
     }
 
     public GenerationOptions withMaxTokens(int maxTokens) {
-        return new GenerationOptions(sampling, maxTokens, stop, timeout, logProbabilities);
+        return new GenerationOptions(sampling, maxTokens, stop, timeout, logProbabilities, constraint);
     }
 
     public GenerationOptions withSampling(SamplingOptions sampling) {
-        return new GenerationOptions(sampling, maxTokens, stop, timeout, logProbabilities);
+        return new GenerationOptions(sampling, maxTokens, stop, timeout, logProbabilities, constraint);
+    }
+
+    public GenerationOptions withConstraint(@Nullable Constraint constraint) {
+        return new GenerationOptions(sampling, maxTokens, stop, timeout, logProbabilities, constraint);
     }
 }

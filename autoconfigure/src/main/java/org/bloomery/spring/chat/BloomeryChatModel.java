@@ -159,10 +159,6 @@ public class BloomeryChatModel implements ChatModel {
      * builder of another family.
      */
     private static ChatOptions.Builder<?> portable(ChatOptions foreign) {
-        if (foreign instanceof StructuredOutputChatOptions structured && structured.getOutputSchema() != null) {
-            throw new InvalidOptionException("Option 'output-schema' is set, but this model cannot constrain its answer"
-                    + " to a schema; leave the option out and put the format into the prompt.");
-        }
         BloomeryChatOptions.Builder builder = BloomeryChatOptions.builder()
                 .model(foreign.getModel())
                 .frequencyPenalty(foreign.getFrequencyPenalty())
@@ -174,6 +170,9 @@ public class BloomeryChatModel implements ChatModel {
                 .topP(foreign.getTopP());
         if (foreign instanceof ToolCallingChatOptions tools) {
             builder.toolCallbacks(tools.getToolCallbacks()).toolContext(tools.getToolContext());
+        }
+        if (foreign instanceof StructuredOutputChatOptions structured) {
+            builder.outputSchema(structured.getOutputSchema());
         }
         return builder;
     }

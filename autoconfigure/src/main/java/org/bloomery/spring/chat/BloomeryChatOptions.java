@@ -7,20 +7,25 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.StringJoiner;
+import org.bloomery.engine.Constraint;
 import org.bloomery.engine.GenerationOptions;
 import org.bloomery.engine.InvalidOptionException;
 import org.bloomery.engine.sampling.SamplingOptions;
 import org.jspecify.annotations.Nullable;
 import org.springframework.ai.chat.prompt.ChatOptions;
 import org.springframework.ai.model.tool.DefaultToolCallingChatOptions;
+import org.springframework.ai.model.tool.StructuredOutputChatOptions;
 import org.springframework.ai.tool.ToolCallback;
 
 /**
- * How a Bloomery model answers: Spring AI's portable options, the engine's other sampler settings, and tools. Null means
- * unset; an unset option takes the value that {@link GenerationOptions} documents. Immutable; every value is checked
- * when the options are built.
+ * How a Bloomery model answers: Spring AI's portable options, the engine's other sampler settings, tools, and what the
+ * answer must look like. Null means unset; an unset option takes the value that {@link GenerationOptions} documents.
+ * Immutable; every value is checked when the options are built, and a constraint is compiled when a request has it.
+ *
+ * <p>At most one of {@code jsonSchema}, {@code regex}, {@code choices} and {@code grammar} is set. Spring AI's
+ * {@code outputSchema}, which a {@code ChatClient} sets for its typed answers, is {@code jsonSchema} by another name.
  */
-public final class BloomeryChatOptions extends DefaultToolCallingChatOptions {
+public final class BloomeryChatOptions extends DefaultToolCallingChatOptions implements StructuredOutputChatOptions {
 
     private final Builder values;
 
@@ -141,6 +146,32 @@ public final class BloomeryChatOptions extends DefaultToolCallingChatOptions {
         return values.templateArguments;
     }
 
+    /** JSON Schema, draft 2020-12, that the answer is valid for; unset, the answer is free. */
+    public @Nullable String getJsonSchema() {
+        return values.jsonSchema;
+    }
+
+    /** {@link #getJsonSchema}, as Spring AI calls it. */
+    @Override
+    public @Nullable String getOutputSchema() {
+        return values.jsonSchema;
+    }
+
+    /** Regular expression that matches the whole answer; unset, the answer is free. */
+    public @Nullable String getRegex() {
+        return values.regex;
+    }
+
+    /** Texts of which the answer is one; unset, the answer is free. */
+    public @Nullable List<String> getChoices() {
+        return values.choices;
+    }
+
+    /** Grammar in GBNF that the answer is of; unset, the answer is free. */
+    public @Nullable String getGrammar() {
+        return values.grammar;
+    }
+
     GenerationOptions generationOptions() {
         return values.generationOptions();
     }
@@ -171,7 +202,9 @@ public final class BloomeryChatOptions extends DefaultToolCallingChatOptions {
         shown.put("stopSequences", getStopSequences());
         shown.put("toolCallbacks", getToolCallbacks());
         shown.put("toolContext", getToolContext());
-        shown.putAll(values.ownValues());
+        values.ownValues()
+                .forEach((name, value) ->
+                        shown.put(name, value instanceof String content ? content.length() + " characters" : value));
         StringJoiner text = new StringJoiner(", ", "BloomeryChatOptions[", "]");
         shown.forEach((name, value) -> {
             switch (value) {
@@ -185,7 +218,8 @@ public final class BloomeryChatOptions extends DefaultToolCallingChatOptions {
     }
 
     /** Collects options. Not safe for use by several threads. */
-    public static final class Builder extends DefaultToolCallingChatOptions.Builder<Builder> {
+    public static final class Builder extends DefaultToolCallingChatOptions.Builder<Builder>
+            implements StructuredOutputChatOptions.Builder<Builder> {
 
         private @Nullable Double minP;
         private @Nullable Double typicalP;
@@ -203,6 +237,10 @@ public final class BloomeryChatOptions extends DefaultToolCallingChatOptions {
         private @Nullable Duration timeout;
         private @Nullable Integer logProbabilities;
         private @Nullable Map<String, Object> templateArguments;
+        private @Nullable String jsonSchema;
+        private @Nullable String regex;
+        private @Nullable List<String> choices;
+        private @Nullable String grammar;
 
         private Builder() {}
 
@@ -281,6 +319,36 @@ public final class BloomeryChatOptions extends DefaultToolCallingChatOptions {
             return this;
         }
 
+        /** Constrains the answer to documents that are valid for a JSON Schema. */
+        public Builder jsonSchema(@Nullable String jsonSchema) {
+            this.jsonSchema = jsonSchema;
+            return this;
+        }
+
+        /** {@link #jsonSchema}, as Spring AI calls it. */
+        @Override
+        public Builder outputSchema(@Nullable String outputSchema) {
+            return jsonSchema(outputSchema);
+        }
+
+        /** Constrains the answer to texts that a regular expression matches as a whole. */
+        public Builder regex(@Nullable String regex) {
+            this.regex = regex;
+            return this;
+        }
+
+        /** Constrains the answer to one of these texts. */
+        public Builder choices(@Nullable List<String> choices) {
+            this.choices = choices == null ? null : List.copyOf(choices);
+            return this;
+        }
+
+        /** Constrains the answer to texts of a grammar in GBNF. */
+        public Builder grammar(@Nullable String grammar) {
+            this.grammar = grammar;
+            return this;
+        }
+
         /**
          * Replaces all template arguments.
          *
@@ -315,7 +383,10 @@ public final class BloomeryChatOptions extends DefaultToolCallingChatOptions {
             return super.clone();
         }
 
-        /** Takes over what the other builder sets. Stop sequences, tools, logit biases and template arguments add up. */
+        /**
+         * Takes over what the other builder sets. Stop sequences, tools, logit biases and template arguments add up; a
+         * constraint takes the place of any other.
+         */
         @Override
         public Builder combineWith(ChatOptions.Builder<?> other) {
             super.combineWith(other);
@@ -336,6 +407,12 @@ public final class BloomeryChatOptions extends DefaultToolCallingChatOptions {
                 timeout = either(that.timeout, timeout);
                 logProbabilities = either(that.logProbabilities, logProbabilities);
                 templateArguments = merged(templateArguments, that.templateArguments);
+                if (!that.constraints().isEmpty()) {
+                    jsonSchema = that.jsonSchema;
+                    regex = that.regex;
+                    choices = that.choices;
+                    grammar = that.grammar;
+                }
             }
             return this;
         }
@@ -383,7 +460,35 @@ public final class BloomeryChatOptions extends DefaultToolCallingChatOptions {
                     xtc,
                     or(logitBias, unset.logitBias()),
                     seed);
-            return new GenerationOptions(sampling, maxTokens, or(stopSequences, List.of()), timeout, logProbabilities);
+            Map<String, Constraint> constraints = constraints();
+            if (constraints.size() > 1) {
+                throw new InvalidOptionException("Options '" + String.join("' and '", constraints.keySet())
+                        + "' are set together; an answer has one constraint, so set one of them.");
+            }
+            return new GenerationOptions(
+                    sampling,
+                    maxTokens,
+                    or(stopSequences, List.of()),
+                    timeout,
+                    logProbabilities,
+                    constraints.values().stream().findFirst().orElse(null));
+        }
+
+        private Map<String, Constraint> constraints() {
+            Map<String, Constraint> set = new LinkedHashMap<>();
+            if (jsonSchema != null) {
+                set.put("json-schema", new Constraint.JsonSchema(jsonSchema));
+            }
+            if (regex != null) {
+                set.put("regex", new Constraint.Regex(regex));
+            }
+            if (choices != null) {
+                set.put("choices", new Constraint.Choices(choices));
+            }
+            if (grammar != null) {
+                set.put("grammar", new Constraint.Gbnf(grammar));
+            }
+            return set;
         }
 
         private Map<String, @Nullable Object> ownValues() {
@@ -404,6 +509,10 @@ public final class BloomeryChatOptions extends DefaultToolCallingChatOptions {
             own.put("timeout", timeout);
             own.put("logProbabilities", logProbabilities);
             own.put("templateArguments", templateArguments);
+            own.put("jsonSchema", jsonSchema);
+            own.put("regex", regex);
+            own.put("choices", choices);
+            own.put("grammar", grammar);
             return own;
         }
 

@@ -10,6 +10,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.bloomery.engine.Constraint;
 import org.bloomery.engine.EngineException;
 import org.bloomery.engine.EngineOverloadedException;
 import org.bloomery.engine.FinishReason;
@@ -280,11 +281,10 @@ class BloomeryChatModelTest {
     }
 
     @Test
-    void aSchemaThatNothingWouldKeepIsRefused() {
+    void aSchemaOfForeignOptionsConstrainsTheAnswer() {
         ScriptedEngine engine = ScriptedEngine.saying("ok");
-        assertThatThrownBy(() -> model(engine).call(new Prompt("Hi", new ForeignOptions(null, "{}"))))
-                .isInstanceOf(InvalidOptionException.class)
-                .hasMessageContaining("'output-schema'");
+        model(engine).call(new Prompt("Hi", new ForeignOptions(null, "{}")));
+        assertThat(engine.requests.getFirst().options().constraint()).isEqualTo(new Constraint.JsonSchema("{}"));
     }
 
     @Test

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.bloomery.engine.Constraint;
 import org.bloomery.engine.GenerationOptions;
 import org.bloomery.engine.InvalidOptionException;
 import org.bloomery.engine.sampling.SamplingOptions;
@@ -52,7 +53,8 @@ class BloomeryChatOptionsTest {
                 .logitBias(Map.of(5, -3.0))
                 .timeout(Duration.ofSeconds(9))
                 .logProbabilities(4)
-                .templateArguments(Map.of("enable_thinking", false));
+                .templateArguments(Map.of("enable_thinking", false))
+                .jsonSchema("{\"title\":\"Secret\"}");
     }
 
     /** Fails when a new option is forgotten in {@link #everything}, and with it in all tests below. */
@@ -60,7 +62,10 @@ class BloomeryChatOptionsTest {
     void theOptionsOfTheseTestsSetEverything() throws Exception {
         BloomeryChatOptions options = everything().build();
         for (Method getter : BloomeryChatOptions.class.getMethods()) {
-            if (getter.getName().startsWith("get") && getter.getParameterCount() == 0) {
+            // One constraint excludes the others
+            if (getter.getName().startsWith("get")
+                    && getter.getParameterCount() == 0
+                    && !List.of("getRegex", "getChoices", "getGrammar").contains(getter.getName())) {
                 assertThat(getter.invoke(options)).as(getter.getName()).isNotNull();
             }
         }
@@ -87,7 +92,8 @@ class BloomeryChatOptionsTest {
                         77,
                         List.of("END"),
                         Duration.ofSeconds(9),
-                        4));
+                        4,
+                        new Constraint.JsonSchema("{\"title\":\"Secret\"}")));
     }
 
     @Test
@@ -181,6 +187,10 @@ class BloomeryChatOptionsTest {
                 everything().timeout(null).build(),
                 everything().logProbabilities(null).build(),
                 everything().templateArguments(null).build(),
+                everything().jsonSchema(null).build(),
+                everything().jsonSchema(null).regex("a").build(),
+                everything().jsonSchema(null).choices(List.of("a")).build(),
+                everything().jsonSchema(null).grammar("root ::= \"a\"").build(),
                 everything().temperature(null).build(),
                 everything().toolContext(null).build());
         assertThat(others).doesNotContain(all).doesNotHaveDuplicates();
@@ -190,7 +200,7 @@ class BloomeryChatOptionsTest {
     void toStringShowsNumbersAndNoContent() {
         assertThat(everything().build().toString())
                 .contains("temperature=0.3", "minP=0.11", "seed=42", "1 stopSequences", "1 templateArguments")
-                .doesNotContain("END", "blue", "enable_thinking", "weather", "tenant");
+                .doesNotContain("END", "blue", "enable_thinking", "weather", "tenant", "Secret");
     }
 
     @Test
@@ -220,7 +230,59 @@ class BloomeryChatOptionsTest {
     }
 
     @Test
-    void offersNoSchemaSinceNothingWouldKeepIt() {
-        assertThat(BloomeryChatOptions.builder().build()).isNotInstanceOf(StructuredOutputChatOptions.class);
+    void theOutputSchemaIsTheJsonSchema() {
+        StructuredOutputChatOptions.Builder<?> portable = BloomeryChatOptions.builder();
+        StructuredOutputChatOptions options =
+                (StructuredOutputChatOptions) portable.outputSchema("{}").build();
+        assertThat(options.getOutputSchema()).isEqualTo("{}");
+        assertThat(options)
+                .isEqualTo(BloomeryChatOptions.builder().jsonSchema("{}").build());
+    }
+
+    @Test
+    void everyConstraintReachesTheEngine() {
+        assertThat(BloomeryChatOptions.builder()
+                        .regex("a+")
+                        .build()
+                        .generationOptions()
+                        .constraint())
+                .isEqualTo(new Constraint.Regex("a+"));
+        assertThat(BloomeryChatOptions.builder()
+                        .choices(List.of("a", "b"))
+                        .build()
+                        .generationOptions()
+                        .constraint())
+                .isEqualTo(new Constraint.Choices(List.of("a", "b")));
+        assertThat(BloomeryChatOptions.builder()
+                        .grammar("root ::= [a]")
+                        .build()
+                        .generationOptions()
+                        .constraint())
+                .isEqualTo(new Constraint.Gbnf("root ::= [a]"));
+    }
+
+    @Test
+    void refusesTwoConstraints() {
+        assertThatThrownBy(() -> BloomeryChatOptions.builder()
+                        .regex("a")
+                        .jsonSchema("{}")
+                        .build())
+                .isInstanceOf(InvalidOptionException.class)
+                .hasMessageContaining("'json-schema' and 'regex'");
+    }
+
+    @Test
+    void aConstraintTakesThePlaceOfAnyOther() {
+        BloomeryChatOptions combined = BloomeryChatOptions.builder()
+                .regex("a")
+                .combineWith(BloomeryChatOptions.builder().choices(List.of("b")))
+                .build();
+        assertThat(combined.getRegex()).isNull();
+        assertThat(combined.getChoices()).containsExactly("b");
+        assertThat(everything()
+                        .combineWith(BloomeryChatOptions.builder().regex("a"))
+                        .build()
+                        .getOutputSchema())
+                .isNull();
     }
 }

@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.function.Supplier;
 import org.bloomery.engine.InvalidOptionException;
 import org.bloomery.engine.TextSpan;
+import org.bloomery.engine.chat.AnswerSyntax.ToolCalls;
 import org.bloomery.engine.template.Template;
 import org.bloomery.engine.template.TemplateException;
 import org.bloomery.engine.template.Value;
@@ -163,6 +164,20 @@ public final class ChatFormat {
      */
     public AnswerParser answerParser(boolean toolsOffered, List<TextSpan> prompt, Supplier<String> ids) {
         return new AnswerParser(answers, toolsOffered, answers.opensReasoning(prompt), ids);
+    }
+
+    /** What ends the reasoning that a prompt began, or null where it began none. */
+    public @Nullable String reasoningEnd(List<TextSpan> prompt) {
+        return answers.opensReasoning(prompt) ? answers.reasoning().close() : null;
+    }
+
+    /** How answers call these tools, or null where none are offered or the format's calls are not known. */
+    public @Nullable ToolCallSyntax toolCalls(List<ToolSpec> tools) {
+        return switch (tools.isEmpty() ? ToolCalls.NONE : answers.toolCalls()) {
+            case NONE -> null;
+            case HERMES ->
+                new ToolCallSyntax(ToolCalls.HERMES.open(), HermesCall.schema(tools), ToolCalls.HERMES.close());
+        };
     }
 
     // Values

@@ -1,9 +1,13 @@
 package org.bloomery.engine.chat;
 
+import java.io.StringWriter;
+import java.util.List;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.exc.UnexpectedEndOfInputException;
 import tools.jackson.core.json.JsonFactory;
@@ -28,6 +32,31 @@ record HermesCall(boolean incomplete, String name, String arguments) {
                     .maxStringLength(1 << 20)
                     .build())
             .build();
+
+    /** JSON Schema of a call of one of these tools. Their arguments are any object: what they accept is theirs to say. */
+    static String schema(List<ToolSpec> tools) {
+        StringWriter schema = new StringWriter();
+        try (JsonGenerator json = FACTORY.createGenerator(ObjectWriteContext.empty(), schema)) {
+            json.writeStartObject();
+            json.writeStringProperty("type", "object");
+            json.writeObjectPropertyStart("properties");
+            json.writeObjectPropertyStart("name");
+            json.writeArrayPropertyStart("enum");
+            tools.forEach(tool -> json.writeString(tool.name()));
+            json.writeEndArray();
+            json.writeEndObject();
+            json.writeObjectPropertyStart("arguments");
+            json.writeStringProperty("type", "object");
+            json.writeEndObject();
+            json.writeEndObject();
+            json.writeArrayPropertyStart("required");
+            json.writeString("name");
+            json.writeString("arguments");
+            json.writeEndArray();
+            json.writeEndObject();
+        }
+        return schema.toString();
+    }
 
     boolean valid() {
         return !name.isEmpty();

@@ -12,18 +12,22 @@ final class Candidates {
     private int size;
     private boolean sorted;
 
-    /** Starts over with every token of the vocabulary. */
+    /** Starts over with every token of the vocabulary that is not impossible. */
     void reset(float[] vocabularyLogits, int vocabSize) {
         if (ids.length < vocabSize) {
             ids = new int[vocabSize];
             logits = new float[vocabSize];
             probabilities = new double[vocabSize];
         }
+        int kept = 0;
         for (int i = 0; i < vocabSize; i++) {
-            ids[i] = i;
+            if (vocabularyLogits[i] > Float.NEGATIVE_INFINITY) {
+                ids[kept] = i;
+                logits[kept] = vocabularyLogits[i];
+                kept++;
+            }
         }
-        System.arraycopy(vocabularyLogits, 0, logits, 0, vocabSize);
-        size = vocabSize;
+        size = kept;
         sorted = false;
     }
 

@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import org.bloomery.engine.EngineException;
+import org.bloomery.engine.grammar.GrammarMatcher;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses the tokens of one generation: the chain of {@link SamplingOptions} with its own random numbers. The same
@@ -17,6 +19,7 @@ public final class Sampler {
     private final DryPenalty dry;
     private final List<SamplerStep> steps;
     private final RandomGenerator random;
+    private final @Nullable GrammarMatcher grammar;
     private final Candidates candidates = new Candidates();
     private int[] counts = new int[0];
 
@@ -27,7 +30,18 @@ public final class Sampler {
      * @param seed used where the options name none
      */
     public Sampler(SamplingOptions options, SequenceBreakers breakers, long seed) {
+        this(options, breakers, seed, null);
+    }
+
+    /**
+     * A sampler for one generation that keeps to a grammar: before any other step, tokens that it does not allow become
+     * impossible, and every chosen token moves it on.
+     *
+     * @param grammar at its beginning, used by nobody else; null for no constraint
+     */
+    public Sampler(SamplingOptions options, SequenceBreakers breakers, long seed, @Nullable GrammarMatcher grammar) {
         this.options = options;
+        this.grammar = grammar;
         this.dry = new DryPenalty(options.dry(), breakers);
         this.steps = chain(options);
         Long fixed = options.seed();
@@ -61,14 +75,29 @@ public final class Sampler {
     /**
      * Chooses the next token.
      *
-     * @param logits of the whole vocabulary; changed by bias and penalties
+     * @param logits of the whole vocabulary; changed by the grammar, bias and penalties
      * @param vocabSize how many of them count
      * @param history prompt and answer so far
      * @param length tokens of it
-     * @throws EngineException if the logits hold NaN or no finite value
+     * @throws EngineException if the logits hold NaN or no finite value, or the grammar allows no token that has one
      */
     public int sample(float[] logits, int vocabSize, int[] history, int length) {
         refuseBrokenLogits(logits, vocabSize);
+        if (grammar == null) {
+            return choose(logits, vocabSize, history, length);
+        }
+        grammar.mask().apply(logits, vocabSize);
+        int token = choose(logits, vocabSize, history, length);
+        grammar.accept(token);
+        return token;
+    }
+
+    /** Whether the grammar lets nothing follow, not even an end: the answer is whole. */
+    public boolean complete() {
+        return grammar != null && grammar.complete();
+    }
+
+    private int choose(float[] logits, int vocabSize, int[] history, int length) {
         options.logitBias().forEach((token, bias) -> {
             if (token >= 0 && token < vocabSize) {
                 logits[token] += bias.floatValue();
@@ -79,13 +108,24 @@ public final class Sampler {
             dry.apply(logits, history, length);
         }
         if (options.temperature() == 0) {
-            return argmax(logits, vocabSize);
+            int best = argmax(logits, vocabSize);
+            refuseImpossible(logits[best] == Float.NEGATIVE_INFINITY);
+            return best;
         }
         candidates.reset(logits, vocabSize);
+        refuseImpossible(candidates.size() == 0);
         for (SamplerStep step : steps) {
             step.apply(candidates, random);
         }
         return draw();
+    }
+
+    private static void refuseImpossible(boolean impossible) {
+        if (impossible) {
+            throw new EngineException(
+                    "The model holds every token that the constraint allows for impossible; expected a"
+                            + " finite logit for one of them. Loosen the constraint, or verify the model file.");
+        }
     }
 
     private int draw() {

@@ -482,7 +482,7 @@ public final class Scheduler implements AutoCloseable {
                 ? Sampler.logProbabilities(untouched, vocabSize, token, sequence.logProbabilities())
                 : List.of();
         sequence.append(token);
-        if (!sequence.listener().token(token, scores)) {
+        if (!sequence.listener().token(token, scores) || sequence.complete()) {
             finish(sequence, FinishReason.STOP);
         } else if (sequence.full()) {
             finish(sequence, FinishReason.LENGTH);

@@ -155,6 +155,11 @@ public final class Sequence {
         return sampler.sample(logits, vocabSize, tokens, length);
     }
 
+    /** Whether its constraint lets nothing follow. */
+    boolean complete() {
+        return sampler.complete();
+    }
+
     /** Tokens generated so far, the one that ended the answer included. For the worker and its listener. */
     public int generated() {
         return generated;

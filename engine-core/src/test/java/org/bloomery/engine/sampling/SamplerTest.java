@@ -10,8 +10,12 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import org.bloomery.engine.Constraint;
 import org.bloomery.engine.EngineException;
 import org.bloomery.engine.InvalidOptionException;
+import org.bloomery.engine.grammar.Grammar;
+import org.bloomery.engine.grammar.Grammars;
+import org.bloomery.engine.grammar.TestVocabulary;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -309,5 +313,48 @@ class SamplerTest {
                 .hasMessageContaining("NaN");
         assertThatThrownBy(() -> with(1, -1, 1, 0, 1, SamplingOptions.Xtc.OFF))
                 .hasMessage("Option 'top-k' is -1; it must be at least 0.");
+    }
+
+    private static Sampler constrained(SamplingOptions options, String pattern) {
+        return new Sampler(
+                options,
+                SequenceBreakers.NONE,
+                1,
+                new Grammars(new TestVocabulary("a", "b", "c"))
+                        .matcher(new Constraint.Regex(pattern), Grammar.Around.NOTHING));
+    }
+
+    @Test
+    void keepsToItsGrammarWhateverTheModelPrefers() {
+        for (SamplingOptions options : List.of(SamplingOptions.GREEDY, SamplingOptions.DEFAULT, NEUTRAL)) {
+            for (int round = 0; round < 50; round++) {
+                Sampler sampler = constrained(options, "[ab]c");
+                float[] first = logits(0.2, 0.5, 0.1, 0.1, 0.05, 0.05);
+                assertThat(sampler.sample(first, 6, NO_HISTORY, 0)).isBetween(3, 4);
+                assertThat(sampler.complete()).isFalse();
+                assertThat(sampler.sample(logits(0.5, 0.3, 0.1, 0.05, 0.05, 1e-9), 6, NO_HISTORY, 0))
+                        .isEqualTo(5);
+                assertThat(sampler.complete()).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void endsOnlyWhereTheGrammarMayEnd() {
+        Sampler sampler = constrained(SamplingOptions.GREEDY, "a*");
+        assertThat(sampler.sample(logits(0.1, 0.1, 0.1, 0.6, 0.05, 0.05), 6, NO_HISTORY, 0))
+                .isEqualTo(3);
+        assertThat(sampler.sample(logits(0.1, 0.6, 0.1, 0.1, 0.05, 0.05), 6, NO_HISTORY, 0))
+                .isEqualTo(TestVocabulary.END);
+    }
+
+    @Test
+    void refusesToChooseWhereEveryAllowedTokenIsImpossible() {
+        float[] logits = logits(0.5, 0.5, 0, 0, 0, 0);
+        for (SamplingOptions options : List.of(SamplingOptions.GREEDY, NEUTRAL)) {
+            assertThatThrownBy(() -> constrained(options, "[ab]").sample(logits.clone(), 6, NO_HISTORY, 0))
+                    .isInstanceOf(EngineException.class)
+                    .hasMessageContaining("constraint");
+        }
     }
 }

@@ -3,6 +3,7 @@ package org.bloomery.engine.scheduler;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,13 +16,18 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.bloomery.engine.BackendLostException;
+import org.bloomery.engine.Constraint;
 import org.bloomery.engine.EngineClosedException;
 import org.bloomery.engine.EngineException;
 import org.bloomery.engine.EngineOverloadedException;
 import org.bloomery.engine.EngineState;
 import org.bloomery.engine.FinishReason;
+import org.bloomery.engine.grammar.Grammar;
+import org.bloomery.engine.grammar.Grammars;
+import org.bloomery.engine.grammar.TestVocabulary;
 import org.bloomery.engine.sampling.Sampler;
 import org.bloomery.engine.sampling.SamplingOptions;
 import org.bloomery.engine.sampling.SequenceBreakers;
@@ -513,5 +519,52 @@ class SchedulerTest {
             assertThat(next.await()).isEqualTo(FinishReason.LENGTH);
             assertThat(next.tokens).isEqualTo(RecordingBackend.expected(new int[] {1, 2, 3}, 4));
         }
+    }
+
+    @Test
+    void aConstrainedSequenceEndsWhereNothingCanFollow() throws Exception {
+        TestVocabulary vocabulary = new TestVocabulary("a", "b", "ba", "c");
+        try (Scheduler scheduler = new Scheduler(
+                new RecordingBackend(2, 40, 600, null), vocabulary::isEndOfGeneration, 10, true, () -> {})) {
+            Recorder whole = new Recorder();
+            scheduler.submit(constrained(vocabulary, "a(ba|b|c){7}", 50, whole));
+            assertThat(whole.await()).isEqualTo(FinishReason.STOP);
+            assertThat(text(vocabulary, whole)).matches("a(ba|b|c){7}");
+
+            Recorder cut = new Recorder();
+            scheduler.submit(constrained(vocabulary, "a(ba|b|c){7}", 3, cut));
+            assertThat(cut.await()).isEqualTo(FinishReason.LENGTH);
+            assertThat(cut.tokens).hasSize(3);
+        }
+    }
+
+    @Test
+    void aConstrainedSequenceKeepsToItsConstraintAfterItStartedOver() throws Exception {
+        TestVocabulary vocabulary = new TestVocabulary("a", "b", "ba", "c");
+        RecordingBackend backend = new RecordingBackend(2, 40, 600, null);
+        backend.failure = new BackendLostException("The worker process ended.", null);
+        backend.recovery.release();
+        try (Scheduler scheduler = new Scheduler(backend, vocabulary::isEndOfGeneration, 10, true, () -> {})) {
+            Recorder recorder = new Recorder();
+            scheduler.submit(constrained(vocabulary, "ab{5}c", 50, recorder));
+            assertThat(recorder.await()).isEqualTo(FinishReason.STOP);
+            assertThat(text(vocabulary, recorder)).isEqualTo("abbbbbc");
+        }
+    }
+
+    private static Sequence constrained(
+            TestVocabulary vocabulary, String pattern, int maxTokens, SequenceListener listener) {
+        Sampler sampler = new Sampler(
+                SamplingOptions.GREEDY,
+                SequenceBreakers.NONE,
+                1,
+                new Grammars(vocabulary).matcher(new Constraint.Regex(pattern), Grammar.Around.NOTHING));
+        return new Sequence(new int[] {3, 4}, maxTokens, System.nanoTime() + 60_000_000_000L, -1, sampler, listener);
+    }
+
+    private static String text(TestVocabulary vocabulary, Recorder recorder) {
+        return recorder.tokens.stream()
+                .map(token -> new String(vocabulary.bytes(token), StandardCharsets.UTF_8))
+                .collect(Collectors.joining());
     }
 }
