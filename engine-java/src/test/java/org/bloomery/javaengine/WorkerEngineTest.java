@@ -103,9 +103,10 @@ class WorkerEngineTest {
             }
         }
         assertThat(answers + losses).isEqualTo(KILLS * CALLERS);
+        // The last one may be told just when the engine is closed
         assertThat(states.stream().filter(EngineState.RECOVERING::equals).count())
                 .isEqualTo(KILLS);
-        assertThat(states.stream().filter(EngineState.READY::equals).count()).isEqualTo(KILLS);
+        assertThat(states.stream().filter(EngineState.READY::equals).count()).isBetween(KILLS - 1L, (long) KILLS);
         System.out.println("Killed " + KILLS + " workers under load (seed " + seed + "): " + answers + " answers, "
                 + losses + " typed errors, the latest " + longestNanos / 1_000_000 + " ms after the kill");
     }
