@@ -188,7 +188,7 @@ class MalformedModelTest {
                     new BackendOptions(16, 4, 3, 1, "scalar", "F16"),
                     new BackendOptions(16, 1, 16, -1, "scalar", "F16"),
                     new BackendOptions(16, 1, 16, 1, "quantum", "F16"),
-                    new BackendOptions(16, 1, 16, 1, "scalar", "Q8_0"));
+                    new BackendOptions(16, 1, 16, 1, "scalar", "Q4_0"));
             List<String> names =
                     List.of("context-length", "max-sequences", "batch-tokens", "threads", "kernels", "kv-cache-type");
             for (int i = 0; i < wrong.size(); i++) {

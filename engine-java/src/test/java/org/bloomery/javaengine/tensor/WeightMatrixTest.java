@@ -8,9 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.assertj.core.data.Offset;
-import org.bloomery.engine.InvalidOptionException;
 import org.bloomery.engine.UnsupportedModelException;
-import org.bloomery.engine.backend.ThreadPlan;
 import org.bloomery.engine.format.TensorInfo;
 import org.bloomery.engine.format.TensorType;
 import org.bloomery.javaengine.kernel.Int8Rounding;
@@ -118,17 +116,6 @@ class WeightMatrixTest {
                 .isInstanceOf(UnsupportedModelException.class)
                 .hasMessageContaining("IQ3_S")
                 .hasMessageContaining("Q4_K");
-    }
-
-    @Test
-    void plansOneThreadAProcessorUnlessTold() {
-        assertThat(ThreadPlan.of(0).threads()).isEqualTo(Runtime.getRuntime().availableProcessors());
-        assertThat(ThreadPlan.of(3).threads()).isEqualTo(3);
-        assertThat(ThreadPlan.of(1000).reason()).contains("only");
-        assertThatThrownBy(() -> ThreadPlan.of(-1))
-                .isInstanceOf(InvalidOptionException.class)
-                .hasMessageContaining("-1")
-                .hasMessageContaining("1 to 1024");
     }
 
     private static float[] floats(int count, long seed) {
