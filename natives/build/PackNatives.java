@@ -103,9 +103,11 @@ final class PackNatives {
                 "--pack-destination",
                 into.toString(),
                 "--prefer-offline",
-                "--silent");
+                "--loglevel=error");
         try {
             Process npm = new ProcessBuilder(command).redirectErrorStream(true).start();
+            // A process that hangs is ended from outside, which ends its output as well
+            Thread.ofPlatform().daemon().start(() -> endInTime(npm));
             String last = "";
             try (BufferedReader lines =
                     new BufferedReader(new InputStreamReader(npm.getInputStream(), StandardCharsets.UTF_8))) {
@@ -113,12 +115,22 @@ final class PackNatives {
                     last = line.isBlank() ? last : line;
                 }
             }
-            if (!npm.waitFor(10, TimeUnit.MINUTES) || npm.exitValue() != 0) {
+            if (npm.waitFor() != 0) {
                 return "npm pack " + spec + " failed (" + last + ")";
             }
             return null;
         } catch (IOException e) {
             return "npm, which fetches " + spec + ", was not found";
+        }
+    }
+
+    private static void endInTime(Process npm) {
+        try {
+            if (!npm.waitFor(10, TimeUnit.MINUTES)) {
+                npm.destroyForcibly();
+            }
+        } catch (InterruptedException e) {
+            npm.destroyForcibly();
         }
     }
 

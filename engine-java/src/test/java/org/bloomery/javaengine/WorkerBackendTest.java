@@ -13,6 +13,7 @@ import org.bloomery.engine.backend.TinyModel;
 import org.bloomery.engine.backend.TinyModels;
 import org.bloomery.engine.format.TensorType;
 import org.bloomery.engine.worker.WorkerProvider;
+import org.bloomery.engine.worker.Workers;
 import org.junit.jupiter.api.Test;
 
 /** A backend in a child JVM keeps what one in this process keeps. */

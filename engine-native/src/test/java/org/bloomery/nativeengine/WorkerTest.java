@@ -21,6 +21,7 @@ import org.bloomery.engine.format.LoadMode;
 import org.bloomery.engine.format.ModelFile;
 import org.bloomery.engine.format.TensorType;
 import org.bloomery.engine.worker.WorkerProvider;
+import org.bloomery.engine.worker.Workers;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -51,12 +52,7 @@ class WorkerTest extends NativeBackendTest {
         try (Opened opened = open(TinyModels.llama(2, TensorType.F32))) {
             Backend backend = opened.backend();
             float[][] expected = feed(backend, new int[] {1, 2, 3}, 0, 3);
-            String devices = backend.info().devices();
-            long worker = Long.parseLong(devices.substring(devices.lastIndexOf(' ') + 1));
-            ProcessHandle.of(worker).ifPresent(process -> {
-                process.destroyForcibly();
-                process.onExit().join();
-            });
+            Workers.kill(Workers.processId(backend.info()));
             assertThatThrownBy(() -> backend.truncate(0, 0)).isInstanceOf(BackendLostException.class);
             backend.recover();
             assertThat(feed(backend, new int[] {1, 2, 3}, 0, 3)).isDeepEqualTo(expected);

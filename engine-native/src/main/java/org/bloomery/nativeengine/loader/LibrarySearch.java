@@ -39,8 +39,8 @@ public sealed interface LibrarySearch {
             return inFolder(configured, "custom", "configured folder " + configured);
         }
         List<String> passedOver = new ArrayList<>();
-        for (NativesArtifact artifact : NativesArtifact.onClassPath(loader, passedOver)) {
-            try {
+        try {
+            for (NativesArtifact artifact : NativesArtifact.onClassPath(loader, passedOver)) {
                 Path folder = new NativesCache(NativesCache.home()).extract(artifact, loader);
                 LibrarySearch found = inFolder(folder, artifact.flavour(), artifact + " on the class path");
                 return found instanceof Found libraries
@@ -51,9 +51,9 @@ public sealed interface LibrarySearch {
                                 libraries.flavour,
                                 sentence(libraries.reason, passedOver))
                         : found;
-            } catch (EngineException e) {
-                return new Missing(String.valueOf(e.getMessage()));
             }
+        } catch (EngineException e) {
+            return new Missing(String.valueOf(e.getMessage()));
         }
         return system(passedOver);
     }

@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Properties;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import org.bloomery.engine.EngineException;
 
@@ -71,16 +72,34 @@ record NativesArtifact(String version, String platform, String flavour, List<Lib
             passedOver.add("natives artifacts that cannot be read (" + e + ")");
         }
         fitting.sort(Comparator.comparingInt(artifact -> rank(artifact.flavour)));
-        while (fitting.size() > 1) {
-            NativesArtifact best = fitting.getFirst();
-            String missing = platform.missingFor(best.flavour);
-            if (missing.isEmpty()) {
+        return preferred(fitting, platform::missingFor, passedOver);
+    }
+
+    /**
+     * The artifacts without those whose devices cannot be reached, as long as another one is left: the last one computes on
+     * the CPU.
+     *
+     * @param missing what a flavour lacks on this system, or nothing
+     */
+    static List<NativesArtifact> preferred(
+            List<NativesArtifact> bestFirst, UnaryOperator<String> missing, List<String> passedOver) {
+        List<NativesArtifact> left = new ArrayList<>(bestFirst);
+        while (!left.isEmpty()) {
+            NativesArtifact best = left.getFirst();
+            String lacks = missing.apply(best.flavour);
+            if (lacks.isEmpty()) {
                 break;
             }
-            passedOver.add(best + ", since the system has no " + missing);
-            fitting.removeFirst();
+            passedOver.add(
+                    left.size() > 1
+                            ? best + ", since the system has no " + lacks
+                            : "the devices of " + best + ", since the system has no " + lacks);
+            if (left.size() == 1) {
+                break;
+            }
+            left.removeFirst();
         }
-        return fitting;
+        return left;
     }
 
     private static int rank(String flavour) {

@@ -5,9 +5,11 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
@@ -21,6 +23,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.bloomery.engine.EngineException;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +37,8 @@ final class NativesCache {
     private static final String REMEDY =
             "; make it writable for this user alone, or set library-path to a folder with llama.cpp's libraries.";
 
+    private static final int PUBLISH_ATTEMPTS = 10;
+
     private final Path home;
 
     /** @param home the user's own folder for this */
@@ -43,10 +48,15 @@ final class NativesCache {
 
     /** The folder by the habits of this system. */
     static Path home() {
-        Path user = Path.of(System.getProperty("user.home", "."));
+        Path user = Path.of(System.getProperty("user.home", "?"));
         String os = System.getProperty("os.name", "").toLowerCase(Locale.ROOT);
         String configured = System.getenv(os.startsWith("windows") ? "LOCALAPPDATA" : "XDG_CACHE_HOME");
         Path base;
+        if (configured == null && !user.isAbsolute()) {
+            // A container's user may have no home; the name tells users apart
+            String name = System.getProperty("user.name", "?").replaceAll("[^A-Za-z0-9._-]", "_");
+            return Path.of(System.getProperty("java.io.tmpdir")).resolve("bloomery-natives-" + name);
+        }
         if (configured != null && Path.of(configured).isAbsolute()) {
             base = Path.of(configured);
         } else {
@@ -85,7 +95,20 @@ final class NativesCache {
     }
 
     private void makeHome() throws IOException {
-        Files.createDirectories(home);
+        if (!Files.isDirectory(home)) {
+            Files.createDirectories(home.toAbsolutePath().getParent());
+            if (Files.getFileStore(home.toAbsolutePath().getParent()).supportsFileAttributeView("posix")) {
+                // Whatever the process's mask says: others could put a library here
+                try {
+                    Files.createDirectory(
+                            home, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+                } catch (FileAlreadyExistsException e) {
+                    // Another process was faster; what it made is looked at below
+                }
+            } else {
+                Files.createDirectories(home);
+            }
+        }
         if (!Files.getFileStore(home).supportsFileAttributeView("posix")) {
             return;
         }
@@ -106,8 +129,16 @@ final class NativesCache {
         }
     }
 
-    /** Whether the folder holds the artifact's libraries, bit by bit. */
+    /** Whether the folder holds the artifact's libraries, bit by bit, and nothing else: all in it may be loaded. */
     private static boolean holds(Path folder, NativesArtifact artifact) throws IOException {
+        if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
+            return false;
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            if (files.count() != artifact.files().size()) {
+                return false;
+            }
+        }
         for (NativesArtifact.Library library : artifact.files()) {
             Path file = folder.resolve(library.name());
             if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
@@ -138,26 +169,33 @@ final class NativesCache {
         }
     }
 
-    /** Makes the fresh folder the one that is used, in place of a damaged one; another process may have been faster. */
+    /** Makes the fresh folder the one that is used, in place of a damaged one; other processes may do the same. */
     private static void publish(Path fresh, Path folder, NativesArtifact artifact) throws IOException {
-        try {
-            move(fresh, folder);
-        } catch (IOException taken) {
-            if (holds(folder, artifact)) {
-                return;
-            }
-            // Set aside first: what another process has loaded from it stays mapped
-            Path damaged = Files.createTempDirectory(folder.toAbsolutePath().getParent(), "damaged");
-            move(folder, damaged.resolve("old"));
+        IOException last = null;
+        for (int attempt = 0; attempt < PUBLISH_ATTEMPTS; attempt++) {
             try {
                 move(fresh, folder);
-            } catch (IOException e) {
-                if (!holds(folder, artifact)) {
-                    throw e;
+                return;
+            } catch (IOException taken) {
+                if (holds(folder, artifact)) {
+                    return;
                 }
-            } finally {
-                delete(damaged);
+                last = taken;
+                setAside(folder);
             }
+        }
+        throw last == null ? new IOException(folder + " cannot be made") : last;
+    }
+
+    /** Removes a damaged folder in one step, so that what another process has loaded from it stays mapped. */
+    private static void setAside(Path folder) throws IOException {
+        Path damaged = Files.createTempDirectory(folder.toAbsolutePath().getParent(), "damaged");
+        try {
+            move(folder, damaged.resolve("old"));
+        } catch (NoSuchFileException e) {
+            // Another process has just done so
+        } finally {
+            delete(damaged);
         }
     }
 

@@ -2,6 +2,7 @@ package org.bloomery.nativeengine.loader;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.SymbolLookup;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -17,7 +18,9 @@ record Platform(String name) {
             Map.of("amd64", "x86_64", "x86_64", "x86_64", "aarch64", "aarch64", "arm64", "aarch64");
 
     /** Libraries of the system without which a flavour's devices cannot be reached on Linux. */
-    private static final Map<String, String> NEEDED = Map.of("vulkan", "libvulkan.so.1", "cuda", "libcudart.so.13");
+    private static final Map<String, List<String>> NEEDED = Map.of(
+            "vulkan", List.of("libvulkan.so.1"),
+            "cuda", List.of("libcuda.so.1", "libcudart.so.13", "libcublas.so.13"));
 
     static Platform current() {
         return of(System.getProperty("os.name", ""), System.getProperty("os.arch", ""));
@@ -40,8 +43,13 @@ record Platform(String name) {
 
     /** What a flavour needs of the system and does not find here; empty where nothing is missing. */
     String missingFor(String flavour) {
-        String needed = NEEDED.get(flavour);
-        return needed == null || !name.startsWith("linux") || systemHas(needed) ? "" : needed;
+        if (!name.startsWith("linux")) {
+            return "";
+        }
+        return NEEDED.getOrDefault(flavour, List.of()).stream()
+                .filter(library -> !systemHas(library))
+                .findFirst()
+                .orElse("");
     }
 
     /** Whether the system's loader finds a library. */

@@ -172,6 +172,69 @@ class LibrarySearchTest {
     }
 
     @Test
+    void manyMayRepairAtOnce() throws Exception {
+        ClassLoader loader = sound().loader();
+        Path home = folder.resolve("cache");
+        Path unpacked = new NativesCache(home).extract(only(loader), loader);
+        try (ExecutorService executor = Executors.newFixedThreadPool(8)) {
+            for (int round = 0; round < 30; round++) {
+                Files.writeString(unpacked.resolve("libllama.v0.5.0.so"), "damaged");
+                List<Callable<Path>> starts = new ArrayList<>();
+                for (int i = 0; i < 8; i++) {
+                    starts.add(() -> new NativesCache(home).extract(only(loader), loader));
+                }
+                for (Future<Path> start : executor.invokeAll(starts)) {
+                    assertThat(start.get()).isEqualTo(unpacked);
+                }
+                assertThat(contents(unpacked)).hasSize(3).containsEntry("libllama.v0.5.0.so", "llama");
+            }
+        }
+    }
+
+    @Test
+    void theCacheBelongsToItsUserAloneAndHoldsNothingElse() throws IOException {
+        ClassLoader loader = sound().loader();
+        Path home = folder.resolve("made").resolve("here");
+        Path unpacked = new NativesCache(home).extract(only(loader), loader);
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(home)))
+                .isEqualTo("rwx------");
+        Files.writeString(unpacked.resolve("libggml-evil.so"), "evil");
+        assertThat(contents(new NativesCache(home).extract(only(loader), loader)))
+                .hasSize(3);
+    }
+
+    @Test
+    void theBestFlavourWhoseDriverIsThereIsTaken() {
+        List<NativesArtifact> all = Stream.of("cuda", "vulkan", "cpu")
+                .map(flavour -> new NativesArtifact("0.5.0", PLATFORM, flavour, List.of()))
+                .toList();
+        List<String> passedOver = new ArrayList<>();
+        assertThat(NativesArtifact.preferred(all, flavour -> "", passedOver)
+                        .getFirst()
+                        .flavour())
+                .isEqualTo("cuda");
+        assertThat(passedOver).isEmpty();
+        assertThat(NativesArtifact.preferred(all, flavour -> flavour.equals("cuda") ? "libcuda.so.1" : "", passedOver)
+                        .getFirst()
+                        .flavour())
+                .isEqualTo("vulkan");
+        assertThat(passedOver).singleElement().asString().contains("cuda", "libcuda.so.1");
+
+        passedOver.clear();
+        assertThat(NativesArtifact.preferred(all.subList(0, 1), flavour -> "libcuda.so.1", passedOver))
+                .hasSize(1);
+        assertThat(passedOver).singleElement().asString().contains("devices of", "libcuda.so.1");
+    }
+
+    @Test
+    void aMalformedArtifactIsAReasonAndNoException() throws IOException {
+        LibrarySearch found =
+                LibrarySearch.search(null, new Jar("cpu").line("../evil").loader());
+        assertThat(found).isInstanceOf(LibrarySearch.Missing.class);
+        assertThat(found.reason()).contains("file.1");
+    }
+
+    @Test
     void refusesAnArtifactThatHoldsSomethingElse() throws IOException {
         String wrong = sha256("other".getBytes(StandardCharsets.UTF_8));
         Jar jar = new Jar("cpu").library("libggml.so", "ggml");

@@ -1,4 +1,4 @@
-package org.bloomery.javaengine;
+package org.bloomery.engine.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -7,20 +7,21 @@ import java.util.regex.Pattern;
 import org.bloomery.engine.backend.BackendInfo;
 
 /** The processes of backends that run in workers. */
-final class Workers {
+public final class Workers {
 
     private static final Pattern PROCESS = Pattern.compile("in worker process (\\d+)");
 
     private Workers() {}
 
-    static long processId(BackendInfo info) {
+    /** The process of a backend that runs in a worker. */
+    public static long processId(BackendInfo info) {
         Matcher process = PROCESS.matcher(info.devices());
         assertThat(process.find()).as(info.devices()).isTrue();
         return Long.parseLong(process.group(1));
     }
 
     /** Kills the process as the kernel does when memory runs out, and waits until it has gone. */
-    static void kill(long processId) {
+    public static void kill(long processId) {
         ProcessHandle.of(processId).ifPresent(process -> {
             process.destroyForcibly();
             process.onExit().join();
