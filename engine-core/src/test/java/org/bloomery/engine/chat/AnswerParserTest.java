@@ -14,6 +14,8 @@ class AnswerParserTest {
     private static final String CALL =
             "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"x\": [1, \"é\"]}}\n</tool_call>";
 
+    private static final List<ToolSpec> TOOLS = List.of(new ToolSpec("f", "", "{}"));
+
     /** Collects the parts, neighbours of one kind joined. */
     private static final class Parts implements AnswerParser.Listener {
         private final List<String> parts = new ArrayList<>();
@@ -47,7 +49,7 @@ class AnswerParserTest {
     private static AnswerParser parser(String template, boolean tools, String prompt) {
         int[] count = {0};
         return ChatFormat.of(template, FewTokens.CHATML)
-                .answerParser(tools, List.of(TextSpan.trusted(prompt)), () -> "id" + ++count[0]);
+                .answerParser(tools ? TOOLS : List.of(), List.of(TextSpan.trusted(prompt)), () -> "id" + ++count[0]);
     }
 
     /** The parts of an answer, the same in whatever pieces it comes. */
