@@ -8,9 +8,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import org.bloomery.engine.TextSpan;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Answers as families of models write them, and what they say. A file's first line holds what the family's template is
@@ -62,9 +63,8 @@ class AnswerCorpusTest {
         }
     }
 
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
+    static List<String> families() {
+        return List.of(
                 "apertus",
                 "apriel",
                 "cohere",
@@ -82,8 +82,11 @@ class AnswerCorpusTest {
                 "mistral",
                 "mistral-list",
                 "nemotron",
-                "seed"
-            })
+                "seed");
+    }
+
+    @ParameterizedTest
+    @MethodSource("families")
     void readsTheAnswersOfAFamilyInWhateverPiecesTheyCome(String family) throws IOException {
         String corpus = corpus(family);
         String template = corpus.substring(0, corpus.indexOf('\n'));
@@ -99,6 +102,27 @@ class AnswerCorpusTest {
                 assertThat(parts(template, List.of(answer.substring(0, at), answer.substring(at))))
                         .as("%s, split at %d", example.title(), at)
                         .isEqualTo(example.parts());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("families")
+    void readsTornAnswersAlikeInWhateverPiecesTheyCome(String family) throws IOException {
+        String corpus = corpus(family);
+        String template = corpus.substring(0, corpus.indexOf('\n'));
+        long seed = family.hashCode();
+        Random random = new Random(seed);
+        for (Example example : examples(corpus)) {
+            String answer = example.answer();
+            for (int round = 0; round < 40; round++) {
+                int end = 1 + random.nextInt(answer.length());
+                int cut = random.nextInt(end);
+                int length = random.nextInt(6);
+                String torn = answer.substring(0, cut) + answer.substring(Math.min(end, cut + length), end) + "x";
+                assertThat(parts(template, Arrays.asList(torn.split(""))))
+                        .as("%s, seed %d: %s", example.title(), seed, torn)
+                        .isEqualTo(parts(template, List.of(torn)));
             }
         }
     }

@@ -169,4 +169,46 @@ class AnswerParserTest {
         parser.accept(" box", parts);
         assertThat(parts.parts).containsExactly("text:Hello <tool box");
     }
+
+    @Test
+    void keepsTheSpaceBeforeWhatOnlyLooksLikeACall() {
+        assertThat(parts(true, "", "So:\n <tool_call>oops</tool_call>"))
+                .containsExactly("text:So:\n <tool_call>oops</tool_call>");
+    }
+
+    @Test
+    void expectsMarksOnlyWhereTheyMeanSomething() {
+        Parts parts = new Parts();
+        AnswerParser parser = parser("[THINK] [TOOL_CALLS]", true, "");
+        assertThat(parser.expects("[THINK]")).isTrue();
+        assertThat(parser.expects("[/THINK]")).isFalse();
+        assertThat(parser.expects("[ARGS]")).isFalse();
+        assertThat(parser.expects("")).isFalse();
+        parser.accept("[THINK]", parts);
+        assertThat(parser.expects("[/THINK]")).isTrue();
+        assertThat(parser.expects("[TOOL_CALLS]")).isFalse();
+        parser.accept("hm[/THINK]", parts);
+        assertThat(parser.expects("[/THINK]")).isFalse();
+        assertThat(parser.expects("[TOOL_CALLS]")).isTrue();
+        parser.accept("[TOOL_CALLS]", parts);
+        assertThat(parser.expects("[ARGS]")).isTrue();
+        assertThat(parser.expects("</s>")).isFalse();
+        assertThat(parser("[THINK] [TOOL_CALLS]", false, "").expects("[TOOL_CALLS]"))
+                .isFalse();
+    }
+
+    @Test
+    void describesCallsForAConstraintOnlyWhereTheyAreJsonBetweenMarks() {
+        assertThat(ChatFormat.of(TEMPLATE, FewTokens.CHATML).toolCalls(TOOLS))
+                .extracting(ToolCallSyntax::open, ToolCallSyntax::close)
+                .containsExactly("<tool_call>", "</tool_call>");
+        assertThat(ChatFormat.of(TEMPLATE, FewTokens.CHATML).toolCalls(List.of()))
+                .isNull();
+        for (String other :
+                List.of("<tool_call> <function=", "<tool_call> <arg_key>", "[TOOL_CALLS]", "<tool_calls>")) {
+            assertThat(ChatFormat.of(other, FewTokens.CHATML).toolCalls(TOOLS))
+                    .as(other)
+                    .isNull();
+        }
+    }
 }
