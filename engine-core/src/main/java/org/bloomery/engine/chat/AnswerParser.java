@@ -82,12 +82,12 @@ public final class AnswerParser {
 
     /**
      * Whether the answer may mark something by this text where it is now. Vocabularies spell some marks as control tokens,
-     * which are otherwise no part of an answer.
+     * which are otherwise no part of an answer; the token may be the beginning of a mark that begins the reasoning.
      */
     public boolean expects(String mark) {
         return !mark.isEmpty()
                 && switch (state) {
-                    case START -> mark.equals(reasoning.open()) || mark.equals(toolCalls.open());
+                    case START -> reasoning.open().startsWith(mark) || mark.equals(toolCalls.open());
                     case REASONING -> mark.equals(reasoning.close());
                     case TEXT -> mark.equals(toolCalls.open());
                     case TOOL_CALL -> toolCalls.isMark(mark);

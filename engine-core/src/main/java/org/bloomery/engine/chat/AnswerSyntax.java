@@ -27,6 +27,8 @@ record AnswerSyntax(Reasoning reasoning, ToolCalls toolCalls) {
         COHERE("<|START_THINKING|>", "<|END_THINKING|>"),
         /** Apertus. */
         APERTUS("<|inner_prefix|>", "<|inner_suffix|>"),
+        /** Gemma 4. */
+        GEMMA("<|channel>thought", "<channel|>"),
         NONE("", "");
 
         private final String open;
@@ -99,10 +101,14 @@ record AnswerSyntax(Reasoning reasoning, ToolCalls toolCalls) {
                 marked("<|START_ACTION|>", "<|END_ACTION|>", JsonCalls::several),
                 // Apertus
                 marked("<|tools_prefix|>", "<|tools_suffix|>", JsonCalls::keyed),
+                // MiniMax M3, whose marks look like those of Hermes but hold other things: text only
+                NONE.knownBy("]<]minimax[>["),
                 // Liquid LFM2.5, then LFM2, whose template shows no call
                 marked("<|tool_call_start|>", "<|tool_call_end|>", PythonCalls::read),
                 marked("<|tool_call_start|>", "<|tool_call_end|>", PythonCalls::read)
                         .knownBy("<|tool_list_start|>"),
+                // Gemma 4
+                marked("<|tool_call>", "<tool_call|>", GemmaCalls::read, GemmaCalls.QUOTE),
                 // NVIDIA Nemotron Nano
                 marked("<TOOLCALL>", "</TOOLCALL>", JsonCalls::several),
                 // ByteDance Seed

@@ -72,6 +72,7 @@ class AnswerCorpusTest {
                 "deepseek-v3.1",
                 "function-tags",
                 "functionary",
+                "gemma",
                 "glm",
                 "granite",
                 "hermes",

@@ -193,6 +193,7 @@ class AnswerParserTest {
         parser.accept("[TOOL_CALLS]", parts);
         assertThat(parser.expects("[ARGS]")).isTrue();
         assertThat(parser.expects("</s>")).isFalse();
+        assertThat(parser("<channel|>", true, "").expects("<|channel>")).isTrue();
         assertThat(parser("[THINK] [TOOL_CALLS]", false, "").expects("[TOOL_CALLS]"))
                 .isFalse();
     }
@@ -204,8 +205,8 @@ class AnswerParserTest {
                 .containsExactly("<tool_call>", "</tool_call>");
         assertThat(ChatFormat.of(TEMPLATE, FewTokens.CHATML).toolCalls(List.of()))
                 .isNull();
-        for (String other :
-                List.of("<tool_call> <function=", "<tool_call> <arg_key>", "[TOOL_CALLS]", "<tool_calls>")) {
+        for (String other : List.of(
+                "<tool_call> <function=", "<tool_call> <arg_key>", "[TOOL_CALLS]", "]<]minimax[>[ <tool_call>")) {
             assertThat(ChatFormat.of(other, FewTokens.CHATML).toolCalls(TOOLS))
                     .as(other)
                     .isNull();
