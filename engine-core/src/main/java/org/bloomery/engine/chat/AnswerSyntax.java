@@ -132,6 +132,8 @@ record AnswerSyntax(Reasoning reasoning, ToolCalls toolCalls) {
                 HERMES,
                 // IBM Granite 3
                 marked("<|tool_call|>", "", JsonCalls::list),
+                // GigaChat 3.1
+                marked("<|function_call|>", "", JsonCalls::several),
                 // MeetKai Functionary 3.1
                 marked("<function=", "</function>", TaggedCalls::nameThenObject),
                 // Llama 3

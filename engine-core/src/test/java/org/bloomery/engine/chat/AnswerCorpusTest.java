@@ -73,6 +73,7 @@ class AnswerCorpusTest {
                 "function-tags",
                 "functionary",
                 "gemma",
+                "gigachat",
                 "glm",
                 "granite",
                 "hermes",
