@@ -128,11 +128,22 @@ final class Answer implements Generation, SequenceListener, AnswerParser.Listene
                             .map(alternative -> scored(alternative, List.of()))
                             .toList()));
         }
-        parser.accept(stop.accept(decoder.accept(token)), this);
+        parser.accept(stop.accept(characters(token)), this);
         if (sinkRefused) {
             cancel();
         }
         return !stop.found();
+    }
+
+    /** What a token adds to the answer. Control tokens add nothing, except those that mark reasoning or tool calls. */
+    private String characters(int token) {
+        if (tokenizer.isControl(token)) {
+            String spelling = tokenizer.spelling(token);
+            if (parser.expects(spelling)) {
+                return decoder.finish() + spelling;
+            }
+        }
+        return decoder.accept(token);
     }
 
     private TokenLogProbability scored(Sampler.Scored scored, List<TokenLogProbability> top) {

@@ -299,7 +299,7 @@ public final class Engine implements AutoCloseable {
         // A constrained answer with nothing around it is all text, whatever marks its strings hold
         boolean plain = constraint != null && around.equals(Grammar.Around.NOTHING);
         AnswerParser parser = request instanceof ChatRequest chat && !plain
-                ? chatFormat.answerParser(!chat.tools().isEmpty(), spans, Engine::toolCallId)
+                ? chatFormat.answerParser(chat.tools(), spans, Engine::toolCallId)
                 : AnswerParser.plainText();
         Answer answer = new Answer(
                 idPrefix + requests.incrementAndGet(),

@@ -1,9 +1,10 @@
 package org.bloomery.engine.chat;
 
+import java.util.List;
 import java.util.function.Supplier;
 import org.bloomery.engine.chat.AnswerSyntax.Reasoning;
 import org.bloomery.engine.chat.AnswerSyntax.ToolCalls;
-import org.jspecify.annotations.Nullable;
+import org.bloomery.engine.chat.CallReader.Reading;
 
 /**
  * Tells text, reasoning and tool calls of an answer apart while it is generated. Tags may be split over pieces: what may be
@@ -17,6 +18,9 @@ public final class AnswerParser {
 
     /** How many closing tags inside one call's strings are looked behind. */
     private static final int MAX_CLOSING_TAGS = 32;
+
+    /** How a call without marks begins, white space aside. */
+    private static final String CALL_BEGINNING = "{\"name\":";
 
     /** Takes the parts of an answer, in their order. */
     public interface Listener {
@@ -41,19 +45,23 @@ public final class AnswerParser {
 
     private final Reasoning reasoning;
     private final ToolCalls toolCalls;
+    private final OfferedTools tools;
     private final Supplier<String> ids;
     private final StringBuilder held = new StringBuilder();
     private State state;
     /** Whether white space is dropped, as after a tag. */
     private boolean skipsSpace;
+    /** The tag that the tool call began with and the space before it; empty where a call needs none. */
+    private String opened = "";
     /** Where to look for the next closing tag of a tool call. */
     private int searchFrom;
 
     private int closingTags;
 
-    AnswerParser(AnswerSyntax syntax, boolean toolsOffered, boolean inReasoning, Supplier<String> ids) {
+    AnswerParser(AnswerSyntax syntax, List<ToolSpec> tools, boolean inReasoning, Supplier<String> ids) {
         this.reasoning = syntax.reasoning();
-        this.toolCalls = toolsOffered ? syntax.toolCalls() : ToolCalls.NONE;
+        this.toolCalls = tools.isEmpty() ? ToolCalls.NONE : syntax.toolCalls();
+        this.tools = new OfferedTools(tools);
         this.ids = ids;
         this.state = inReasoning ? State.REASONING : State.START;
         this.skipsSpace = inReasoning;
@@ -61,7 +69,7 @@ public final class AnswerParser {
 
     /** A parser that takes everything for text. */
     public static AnswerParser plainText() {
-        return new AnswerParser(AnswerSyntax.PLAIN, false, false, () -> "");
+        return new AnswerParser(AnswerSyntax.PLAIN, List.of(), false, () -> "");
     }
 
     /** Takes the next piece of the answer. */
@@ -72,21 +80,53 @@ public final class AnswerParser {
         }
     }
 
+    /**
+     * Whether the answer may mark something by this text where it is now. Vocabularies spell some marks as control tokens,
+     * which are otherwise no part of an answer; the token may be the beginning of a mark that begins the reasoning.
+     */
+    public boolean expects(String mark) {
+        return !mark.isEmpty()
+                && switch (state) {
+                    case START -> reasoning.open().startsWith(mark) || mark.equals(toolCalls.open());
+                    case REASONING -> mark.equals(reasoning.close());
+                    case TEXT -> mark.equals(toolCalls.open());
+                    case TOOL_CALL -> toolCalls.isMark(mark);
+                };
+    }
+
     /** The end of the answer: what was held back comes out. */
     public void finish(Listener listener) {
-        switch (state) {
-            case TOOL_CALL -> {
-                ToolCall call = parse(held.substring(toolCalls.open().length()));
-                if (call != null) {
-                    listener.toolCall(call);
-                } else {
-                    listener.text(held.toString());
-                }
+        while (state == State.TOOL_CALL && endsCall(listener)) {
+            while (step(listener)) {
+                // What follows calls that have no closing tag may be calls again
             }
+        }
+        switch (state) {
+            case TOOL_CALL -> emitText(held.toString(), listener);
             case REASONING -> emit(held.toString().stripTrailing(), listener);
             case START, TEXT -> emit(skipsSpace ? held.toString().stripLeading() : held.toString(), listener);
         }
         held.setLength(0);
+    }
+
+    /** Takes calls that the end of the answer ends; returns whether there were any. */
+    private boolean endsCall(Listener listener) {
+        String body = held.substring(opened.length());
+        Reading found = toolCalls.reader().read(body, tools);
+        if (toolCalls.close().isEmpty() ? found.calls().isEmpty() : !found.isAll(body)) {
+            return false;
+        }
+        take(found, opened.length() + found.end(), listener);
+        return true;
+    }
+
+    private void take(Reading found, int end, Listener listener) {
+        for (CallReader.Call call : found.calls()) {
+            listener.toolCall(new ToolCall(ids.get(), call.name(), call.arguments()));
+        }
+        held.delete(0, end);
+        state = State.TEXT;
+        skipsSpace = true;
     }
 
     /** Returns whether there may be more to do. */
@@ -130,20 +170,48 @@ public final class AnswerParser {
                 return true;
             }
         }
+        if (toolCalls.needsNoMark()) {
+            int known = beginsCall(from);
+            if (known == CALL_BEGINNING.length()) {
+                state = State.TOOL_CALL;
+                opened = "";
+                return true;
+            }
+            if (known >= 0) {
+                return false;
+            }
+        }
         state = State.TEXT;
         return true;
+    }
+
+    /** How much of a call's beginning stands at an index, white space aside, up to the end; negative where none does. */
+    private int beginsCall(int from) {
+        int known = 0;
+        for (int i = from; i < held.length() && known < CALL_BEGINNING.length(); i++) {
+            char c = held.charAt(i);
+            if (c == CALL_BEGINNING.charAt(known)) {
+                known++;
+            } else if (!Character.isWhitespace(c)) {
+                return -1;
+            }
+        }
+        return known;
     }
 
     /** Emits what lies before a tag and changes state behind it. */
     private boolean until(String tag, State next, Listener listener) {
         int at = tag.isEmpty() ? -1 : held.indexOf(tag);
         if (at >= 0) {
-            emit(held.substring(0, at).stripTrailing(), listener);
-            // A tool call keeps its tag, so that all of it can still become text
-            held.delete(0, next == State.TOOL_CALL ? at : at + tag.length());
+            String before = held.substring(0, at).stripTrailing();
+            emit(before, listener);
+            // A tool call keeps its tag and the space before it, so that all of it can still become text
+            int behind = at + tag.length();
+            opened = next == State.TOOL_CALL ? held.substring(before.length(), behind) : "";
+            held.delete(0, next == State.TOOL_CALL ? before.length() : behind);
             state = next;
             skipsSpace = next == State.TEXT;
-            searchFrom = tag.length();
+            searchFrom = opened.length();
             closingTags = 0;
             return true;
         }
@@ -170,37 +238,29 @@ public final class AnswerParser {
 
     private boolean toolCall(Listener listener) {
         String close = toolCalls.close();
-        int end = held.indexOf(close, searchFrom);
+        int end = close.isEmpty() ? -1 : held.indexOf(close, searchFrom);
         if (end < 0) {
             searchFrom = Math.max(searchFrom, held.length() - close.length() + 1);
             return held.length() > MAX_TOOL_CALL && isText(listener);
         }
-        HermesCall found = HermesCall.parse(held.substring(toolCalls.open().length(), end));
+        String body = held.substring(opened.length(), end);
+        Reading found = toolCalls.reader().read(body, tools);
         if (found.incomplete() && ++closingTags < MAX_CLOSING_TAGS) {
             // The tag stands inside a string of the call
             searchFrom = end + close.length();
             return true;
         }
-        if (!found.valid()) {
+        if (!found.isAll(body)) {
             return isText(listener);
         }
-        listener.toolCall(new ToolCall(ids.get(), found.name(), found.arguments()));
-        held.delete(0, end + close.length());
-        state = State.TEXT;
-        skipsSpace = true;
+        take(found, end + close.length(), listener);
         return true;
-    }
-
-    private @Nullable ToolCall parse(String text) {
-        HermesCall found = HermesCall.parse(text);
-        return found.valid() ? new ToolCall(ids.get(), found.name(), found.arguments()) : null;
     }
 
     /** What looked like a tool call is none: its opening tag is text, and the rest is looked at again. */
     private boolean isText(Listener listener) {
-        String open = toolCalls.open();
-        emitText(open, listener);
-        held.delete(0, open.length());
+        emitText(opened, listener);
+        held.delete(0, opened.length());
         state = State.TEXT;
         return true;
     }

@@ -158,12 +158,12 @@ public final class ChatFormat {
     /**
      * A parser for one answer to a prompt of this format.
      *
-     * @param toolsOffered whether the prompt offered tools; otherwise marks of tool calls are plain text
+     * @param tools what the prompt offered; where that is nothing, marks of tool calls are plain text
      * @param prompt the prompt, whose end tells whether the answer begins inside the reasoning
      * @param ids gives each tool call its id
      */
-    public AnswerParser answerParser(boolean toolsOffered, List<TextSpan> prompt, Supplier<String> ids) {
-        return new AnswerParser(answers, toolsOffered, answers.opensReasoning(prompt), ids);
+    public AnswerParser answerParser(List<ToolSpec> tools, List<TextSpan> prompt, Supplier<String> ids) {
+        return new AnswerParser(answers, tools, answers.opensReasoning(prompt), ids);
     }
 
     /** What ends the reasoning that a prompt began, or null where it began none. */
@@ -171,13 +171,15 @@ public final class ChatFormat {
         return answers.opensReasoning(prompt) ? answers.reasoning().close() : null;
     }
 
-    /** How answers call these tools, or null where none are offered or the format's calls are not known. */
+    /**
+     * How answers call these tools, or null where none are offered, or calls of this format are no JSON documents of a known
+     * schema between marks.
+     */
     public @Nullable ToolCallSyntax toolCalls(List<ToolSpec> tools) {
-        return switch (tools.isEmpty() ? ToolCalls.NONE : answers.toolCalls()) {
-            case NONE -> null;
-            case HERMES ->
-                new ToolCallSyntax(ToolCalls.HERMES.open(), HermesCall.schema(tools), ToolCalls.HERMES.close());
-        };
+        ToolCalls calls = answers.toolCalls();
+        return tools.isEmpty() || !calls.equals(ToolCalls.HERMES)
+                ? null
+                : new ToolCallSyntax(calls.open(), JsonCalls.schema(tools), calls.close());
     }
 
     // Values

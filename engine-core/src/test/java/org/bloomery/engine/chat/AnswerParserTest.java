@@ -14,6 +14,8 @@ class AnswerParserTest {
     private static final String CALL =
             "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"x\": [1, \"é\"]}}\n</tool_call>";
 
+    private static final List<ToolSpec> TOOLS = List.of(new ToolSpec("f", "", "{}"));
+
     /** Collects the parts, neighbours of one kind joined. */
     private static final class Parts implements AnswerParser.Listener {
         private final List<String> parts = new ArrayList<>();
@@ -47,7 +49,7 @@ class AnswerParserTest {
     private static AnswerParser parser(String template, boolean tools, String prompt) {
         int[] count = {0};
         return ChatFormat.of(template, FewTokens.CHATML)
-                .answerParser(tools, List.of(TextSpan.trusted(prompt)), () -> "id" + ++count[0]);
+                .answerParser(tools ? TOOLS : List.of(), List.of(TextSpan.trusted(prompt)), () -> "id" + ++count[0]);
     }
 
     /** The parts of an answer, the same in whatever pieces it comes. */
@@ -166,5 +168,48 @@ class AnswerParserTest {
         assertThat(parts.parts).containsExactly("text:Hello");
         parser.accept(" box", parts);
         assertThat(parts.parts).containsExactly("text:Hello <tool box");
+    }
+
+    @Test
+    void keepsTheSpaceBeforeWhatOnlyLooksLikeACall() {
+        assertThat(parts(true, "", "So:\n <tool_call>oops</tool_call>"))
+                .containsExactly("text:So:\n <tool_call>oops</tool_call>");
+    }
+
+    @Test
+    void expectsMarksOnlyWhereTheyMeanSomething() {
+        Parts parts = new Parts();
+        AnswerParser parser = parser("[THINK] [TOOL_CALLS]", true, "");
+        assertThat(parser.expects("[THINK]")).isTrue();
+        assertThat(parser.expects("[/THINK]")).isFalse();
+        assertThat(parser.expects("[ARGS]")).isFalse();
+        assertThat(parser.expects("")).isFalse();
+        parser.accept("[THINK]", parts);
+        assertThat(parser.expects("[/THINK]")).isTrue();
+        assertThat(parser.expects("[TOOL_CALLS]")).isFalse();
+        parser.accept("hm[/THINK]", parts);
+        assertThat(parser.expects("[/THINK]")).isFalse();
+        assertThat(parser.expects("[TOOL_CALLS]")).isTrue();
+        parser.accept("[TOOL_CALLS]", parts);
+        assertThat(parser.expects("[ARGS]")).isTrue();
+        assertThat(parser.expects("</s>")).isFalse();
+        assertThat(parser("<channel|>", true, "").expects("<|channel>")).isTrue();
+        assertThat(parser("[THINK] [TOOL_CALLS]", false, "").expects("[TOOL_CALLS]"))
+                .isFalse();
+    }
+
+    @Test
+    void describesCallsForAConstraintOnlyWhereTheyAreJsonBetweenMarks() {
+        assertThat(ChatFormat.of(TEMPLATE, FewTokens.CHATML).toolCalls(TOOLS))
+                .extracting(ToolCallSyntax::open, ToolCallSyntax::close)
+                .containsExactly("<tool_call>", "</tool_call>");
+        assertThat(ChatFormat.of(TEMPLATE, FewTokens.CHATML).toolCalls(List.of()))
+                .isNull();
+        for (String other : List.of(
+                "<tool_call> <function=", "<tool_call> <arg_key>", "[TOOL_CALLS]", "]<]minimax[>[ <tool_call>")) {
+            assertThat(ChatFormat.of(other, FewTokens.CHATML).toolCalls(TOOLS))
+                    .as(other)
+                    .isNull();
+        }
     }
 }
