@@ -3,6 +3,9 @@ package org.bloomery.nativeengine.loader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.FileAlreadyExistsException;
@@ -13,6 +16,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
@@ -23,6 +27,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.bloomery.engine.EngineException;
 import org.jspecify.annotations.Nullable;
@@ -30,14 +35,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * Where the libraries of natives artifacts are unpacked: a folder a user, below it one for each content. Every start
  * compares what lies there with the artifact's index, so that a damaged or changed library is never loaded; several
- * processes may start at once, since a folder appears whole or not at all.
+ * processes may start at once, since one at a time replaces a folder, which appears whole or not at all.
  */
 final class NativesCache {
 
     private static final String REMEDY =
             "; make it writable for this user alone, or set library-path to a folder with llama.cpp's libraries.";
 
-    private static final int PUBLISH_ATTEMPTS = 10;
+    private static final int LOCK_ATTEMPTS = 600;
+    private static final long LOCK_PAUSE_MILLIS = 50;
 
     private final Path home;
 
@@ -78,19 +84,38 @@ final class NativesCache {
             if (holds(folder, artifact)) {
                 return folder;
             }
-            Path fresh = Files.createTempDirectory(home, "unpacking");
-            try {
-                for (NativesArtifact.Library library : artifact.files()) {
-                    unpack(artifact, library, loader, fresh);
+            synchronized (NativesCache.class) {
+                try (FileChannel channel = FileChannel.open(
+                                home.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                        FileLock lock = lock(channel)) {
+                    if (lock.isValid() && !holds(folder, artifact)) {
+                        replace(folder, artifact, loader);
+                    }
                 }
-                publish(fresh, folder, artifact);
-            } finally {
-                delete(fresh);
             }
             return folder;
         } catch (IOException e) {
             throw new EngineException(
                     "The cache of native libraries " + home + " cannot be used (" + e + ")" + REMEDY, e);
+        }
+    }
+
+    /** Waits for the lock; this class may be there twice in one JVM, which the system's locks do not tell apart. */
+    private static FileLock lock(FileChannel channel) throws IOException {
+        for (int attempt = 0; ; attempt++) {
+            try {
+                return channel.lock();
+            } catch (OverlappingFileLockException e) {
+                if (attempt == LOCK_ATTEMPTS) {
+                    throw new IOException("the lock of the cache is held for too long", e);
+                }
+                try {
+                    TimeUnit.MILLISECONDS.sleep(LOCK_PAUSE_MILLIS);
+                } catch (InterruptedException interrupted) {
+                    Thread.currentThread().interrupt();
+                    throw new IOException("interrupted while waiting for the lock of the cache", interrupted);
+                }
+            }
         }
     }
 
@@ -131,6 +156,15 @@ final class NativesCache {
 
     /** Whether the folder holds the artifact's libraries, bit by bit, and nothing else: all in it may be loaded. */
     private static boolean holds(Path folder, NativesArtifact artifact) throws IOException {
+        try {
+            return compare(folder, artifact);
+        } catch (NoSuchFileException e) {
+            // Another process is just replacing it
+            return false;
+        }
+    }
+
+    private static boolean compare(Path folder, NativesArtifact artifact) throws IOException {
         if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
             return false;
         }
@@ -169,32 +203,23 @@ final class NativesCache {
         }
     }
 
-    /** Makes the fresh folder the one that is used, in place of a damaged one; other processes may do the same. */
-    private static void publish(Path fresh, Path folder, NativesArtifact artifact) throws IOException {
-        IOException last = null;
-        for (int attempt = 0; attempt < PUBLISH_ATTEMPTS; attempt++) {
-            try {
-                move(fresh, folder);
-                return;
-            } catch (IOException taken) {
-                if (holds(folder, artifact)) {
-                    return;
-                }
-                last = taken;
-                setAside(folder);
-            }
-        }
-        throw last == null ? new IOException(folder + " cannot be made") : last;
-    }
-
-    /** Removes a damaged folder in one step, so that what another process has loaded from it stays mapped. */
-    private static void setAside(Path folder) throws IOException {
-        Path damaged = Files.createTempDirectory(folder.toAbsolutePath().getParent(), "damaged");
+    /**
+     * Unpacks the artifact beside the folder and puts it in the folder's place. A damaged folder is moved away in one step,
+     * so that what another process has loaded from it stays mapped.
+     */
+    private void replace(Path folder, NativesArtifact artifact, ClassLoader loader) throws IOException {
+        Path fresh = Files.createTempDirectory(home, "unpacking");
+        Path damaged = Files.createTempDirectory(home, "damaged");
         try {
-            move(folder, damaged.resolve("old"));
-        } catch (NoSuchFileException e) {
-            // Another process has just done so
+            for (NativesArtifact.Library library : artifact.files()) {
+                unpack(artifact, library, loader, fresh);
+            }
+            if (Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
+                move(folder, damaged.resolve("old"));
+            }
+            move(fresh, folder);
         } finally {
+            delete(fresh);
             delete(damaged);
         }
     }
