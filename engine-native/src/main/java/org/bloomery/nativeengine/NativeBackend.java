@@ -36,6 +36,7 @@ final class NativeBackend implements Backend {
     private final int[] held;
 
     private volatile boolean closed;
+    private boolean freed;
 
     /**
      * @param model closed with this object, as is {@code context}
@@ -120,7 +121,9 @@ final class NativeBackend implements Backend {
         } finally {
             if (!done) {
                 for (int sequence = 0; sequence < lengths.length; sequence++) {
-                    cut(sequence, lengths[sequence]);
+                    if (after[sequence] > lengths[sequence] || held[sequence] < lengths[sequence]) {
+                        cut(sequence, lengths[sequence]);
+                    }
                 }
             }
         }
@@ -245,8 +248,6 @@ final class NativeBackend implements Backend {
             }
         }
     }
-
-    private boolean freed;
 
     private void requireOpen() {
         if (closed) {

@@ -95,7 +95,7 @@ public final class NativeBackendProvider implements BackendProvider {
                 options.devices(),
                 Placement.Demand.of(model.tensors(), cache, workspace));
         MemoryPlan plan = plan(model, cache, workspace);
-        refuseTooLarge(plan, placement, model, options);
+        refuseTooLarge(plan, placement, options);
 
         NativeModel loaded = NativeModel.load(
                 runtime,
@@ -219,19 +219,13 @@ public final class NativeBackendProvider implements BackendProvider {
         return new MemoryPlan(weights, 0, java.util.Arrays.stream(cache).sum(), workspace);
     }
 
-    private static void refuseTooLarge(MemoryPlan plan, Placement placement, ModelFile model, BackendOptions options) {
-        // What lies on devices was planned with their memory; the file of mapped weights can be dropped again
-        long onDevices = plan.weights() + plan.cache() - placement.hostBytes();
-        long cache = Math.max(0, plan.cache() - onDevices);
-        long weights = placement.hostBytes() - cache;
+    private static void refuseTooLarge(MemoryPlan plan, Placement placement, BackendOptions options) {
+        // What lies on devices was planned with their memory
         MemoryCheck.refuseTooLarge(
-                new MemoryPlan(weights, 0, cache, plan.workspace()),
+                new MemoryPlan(placement.hostWeights(), 0, placement.hostCache(), plan.workspace()),
                 true,
                 options,
                 AvailableMemory.now(),
                 Long.MAX_VALUE);
-        if (!model.mapped() && weights < 0) {
-            throw new IllegalStateException("A plan places more on devices than there is");
-        }
     }
 }

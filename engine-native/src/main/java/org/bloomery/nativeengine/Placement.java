@@ -20,10 +20,11 @@ import org.bloomery.nativeengine.handle.Device;
  *
  * @param devices that take layers; empty for the CPU alone
  * @param layers how many they take
- * @param hostBytes of weights and cache that stay in the memory of this machine
+ * @param hostWeights bytes of weights that stay in the memory of this machine
+ * @param hostCache bytes of the cache that do
  * @param line the plan in one line, for reports
  */
-record Placement(List<Device> devices, int layers, long hostBytes, String line) {
+record Placement(List<Device> devices, int layers, long hostWeights, long hostCache, String line) {
 
     private static final Pattern BLOCK = Pattern.compile("blk\\.([0-9]+)\\..*");
 
@@ -73,8 +74,22 @@ record Placement(List<Device> devices, int layers, long hostBytes, String line) 
             return weights.length + 1;
         }
 
-        long total() {
-            return ofLast(layers()) + other;
+        /** Bytes of weights that stay behind when the last {@code layers} layers have gone. */
+        long weightsWithout(int layers) {
+            long bytes = other + (layers > 0 ? 0 : output);
+            for (int block = 0; block < weights.length - Math.max(0, layers - 1); block++) {
+                bytes += weights[block];
+            }
+            return bytes;
+        }
+
+        /** Bytes of the cache that stay behind. */
+        long cacheWithout(int layers) {
+            long bytes = 0;
+            for (int block = 0; block < weights.length - Math.max(0, layers - 1); block++) {
+                bytes += cache[block];
+            }
+            return bytes;
         }
     }
 
@@ -106,7 +121,8 @@ record Placement(List<Device> devices, int layers, long hostBytes, String line) 
             return new Placement(
                     List.of(),
                     0,
-                    demand.total(),
+                    demand.weightsWithout(0),
+                    demand.cacheWithout(0),
                     "the CPU: no layer fits the free memory of " + described(usable) + " with head room");
         }
         String how = options.gpuLayers() == DeviceOptions.AUTO ? "" : ", as set";
@@ -114,7 +130,8 @@ record Placement(List<Device> devices, int layers, long hostBytes, String line) 
         return new Placement(
                 usable,
                 layers,
-                demand.total() - demand.ofLast(layers),
+                demand.weightsWithout(layers),
+                demand.cacheWithout(layers),
                 described(usable) + " with " + layers + " of " + demand.layers() + " layers ("
                         + size(demand.ofLast(layers)) + how + ")" + rest);
     }
@@ -122,7 +139,7 @@ record Placement(List<Device> devices, int layers, long hostBytes, String line) 
     private static Placement onCpu(List<Device> usable, Demand demand) {
         String why =
                 usable.isEmpty() ? "no GPU that this library can use" : "gpu-layers is 0, " + names(usable) + " idle";
-        return new Placement(List.of(), 0, demand.total(), "the CPU: " + why);
+        return new Placement(List.of(), 0, demand.weightsWithout(0), demand.cacheWithout(0), "the CPU: " + why);
     }
 
     private static List<Device> choose(List<Device> all, DeviceOptions options) {

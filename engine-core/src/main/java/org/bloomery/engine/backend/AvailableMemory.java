@@ -1,8 +1,6 @@
 package org.bloomery.engine.backend;
 
-import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,19 +30,9 @@ public record AvailableMemory(long bytes, String source) {
         if (found.isEmpty()) {
             found.add(ofJvm());
         }
-        for (String line : lines(root.resolve("proc/self/cgroup"))) {
-            String[] parts = line.split(":", 3);
-            if (parts.length == 3 && parts[1].isEmpty()) {
-                groups(root.resolve("sys/fs/cgroup"), parts[2], "memory.max", "memory.current", "inactive_file", found);
-            } else if (parts.length == 3 && List.of(parts[1].split(",")).contains("memory")) {
-                groups(
-                        root.resolve("sys/fs/cgroup/memory"),
-                        parts[2],
-                        "memory.limit_in_bytes",
-                        "memory.usage_in_bytes",
-                        "total_inactive_file",
-                        found);
-            }
+        for (Path group : ControlGroups.folders(root, "memory")) {
+            addGroup(group, "memory.max", "memory.current", "inactive_file", found);
+            addGroup(group, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file", found);
         }
         AvailableMemory least = found.getFirst();
         for (AvailableMemory each : found) {
@@ -63,33 +51,20 @@ public record AvailableMemory(long bytes, String source) {
                 : new AvailableMemory(system.getTotalMemorySize(), "memory of the machine");
     }
 
-    /** Adds what each group from the process's own up to the root leaves; a container sees its own as the root. */
-    private static void groups(
-            Path mount,
-            String group,
-            String limitName,
-            String usageName,
-            String cacheName,
-            List<AvailableMemory> found) {
-        Path folder =
-                mount.resolve(group.substring(group.startsWith("/") ? 1 : 0)).normalize();
-        if (!folder.startsWith(mount) || !Files.isDirectory(folder)) {
-            folder = mount;
-        }
-        while (folder != null && folder.startsWith(mount)) {
-            OptionalLong limit = number(folder.resolve(limitName));
-            OptionalLong usage = number(folder.resolve(usageName));
-            if (limit.isPresent() && usage.isPresent()) {
-                long droppable = field(folder.resolve("memory.stat"), cacheName).orElse(0L);
-                long left = limit.getAsLong() - Math.max(0, usage.getAsLong() - droppable);
-                found.add(new AvailableMemory(Math.max(0, left), "memory limit of the container (control group)"));
-            }
-            folder = folder.getParent();
+    /** Adds what a group leaves, by the names of one version's files. */
+    private static void addGroup(
+            Path group, String limitName, String usageName, String cacheName, List<AvailableMemory> found) {
+        OptionalLong limit = number(group.resolve(limitName));
+        OptionalLong usage = number(group.resolve(usageName));
+        if (limit.isPresent() && usage.isPresent()) {
+            long droppable = field(group.resolve("memory.stat"), cacheName).orElse(0L);
+            long left = limit.getAsLong() - Math.max(0, usage.getAsLong() - droppable);
+            found.add(new AvailableMemory(Math.max(0, left), "memory limit of the container (control group)"));
         }
     }
 
     private static Optional<Long> field(Path file, String name) {
-        for (String line : lines(file)) {
+        for (String line : ControlGroups.lines(file)) {
             String[] parts = line.trim().split("\\s+");
             if (parts.length >= 2 && parts[0].equals(name)) {
                 return parse(parts[1]).stream().boxed().findFirst();
@@ -99,7 +74,7 @@ public record AvailableMemory(long bytes, String source) {
     }
 
     private static OptionalLong number(Path file) {
-        List<String> lines = lines(file);
+        List<String> lines = ControlGroups.lines(file);
         return lines.isEmpty() ? OptionalLong.empty() : parse(lines.getFirst().trim());
     }
 
@@ -109,14 +84,6 @@ public record AvailableMemory(long bytes, String source) {
             return OptionalLong.of(Long.parseLong(text));
         } catch (NumberFormatException e) {
             return OptionalLong.empty();
-        }
-    }
-
-    private static List<String> lines(Path file) {
-        try {
-            return Files.readAllLines(file);
-        } catch (IOException | SecurityException e) {
-            return List.of();
         }
     }
 }

@@ -1,7 +1,5 @@
 package org.bloomery.engine.backend;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,55 +51,25 @@ public record ThreadPlan(int threads, String reason) {
     /** Processors that the control groups above this process pay for; the least of all, empty where none has a limit. */
     private static OptionalDouble quota(Path root) {
         List<Double> quotas = new ArrayList<>();
-        for (String line : lines(root.resolve("proc/self/cgroup"))) {
-            String[] parts = line.split(":", 3);
-            if (parts.length < 3) {
-                continue;
-            }
-            if (parts[1].isEmpty()) {
-                groups(root.resolve("sys/fs/cgroup"), parts[2], quotas);
-            } else if (List.of(parts[1].split(",")).contains("cpu")) {
-                groups(root.resolve("sys/fs/cgroup").resolve(parts[1]), parts[2], quotas);
-                groups(root.resolve("sys/fs/cgroup/cpu"), parts[2], quotas);
-            }
-        }
-        return quotas.stream().mapToDouble(Double::doubleValue).min();
-    }
-
-    /** Adds what each group from the process's own up to the root allows; a container sees its own as the root. */
-    private static void groups(Path mount, String group, List<Double> quotas) {
-        Path folder =
-                mount.resolve(group.substring(group.startsWith("/") ? 1 : 0)).normalize();
-        if (!folder.startsWith(mount) || !Files.isDirectory(folder)) {
-            folder = mount;
-        }
-        while (folder != null && folder.startsWith(mount)) {
-            List<String> second = lines(folder.resolve("cpu.max"));
-            if (!second.isEmpty()) {
-                String[] numbers = second.getFirst().strip().split("\\s+");
+        for (Path group : ControlGroups.folders(root, "cpu")) {
+            List<String> limit = ControlGroups.lines(group.resolve("cpu.max"));
+            if (!limit.isEmpty()) {
+                String[] numbers = limit.getFirst().strip().split("\\s+");
                 add(numbers[0], numbers.length > 1 ? numbers[1] : "100000", quotas);
             }
-            List<String> quota = lines(folder.resolve("cpu.cfs_quota_us"));
-            List<String> period = lines(folder.resolve("cpu.cfs_period_us"));
+            List<String> quota = ControlGroups.lines(group.resolve("cpu.cfs_quota_us"));
+            List<String> period = ControlGroups.lines(group.resolve("cpu.cfs_period_us"));
             if (!quota.isEmpty() && !period.isEmpty()) {
                 add(quota.getFirst().strip(), period.getFirst().strip(), quotas);
             }
-            folder = folder.getParent();
         }
+        return quotas.stream().mapToDouble(Double::doubleValue).min();
     }
 
     /** {@code max} and -1 mean no limit, as does what is no number. */
     private static void add(String quota, String period, List<Double> quotas) {
         if (quota.matches("[0-9]{1,15}") && period.matches("[1-9][0-9]{0,14}")) {
             quotas.add(Long.parseLong(quota) / (double) Long.parseLong(period));
-        }
-    }
-
-    private static List<String> lines(Path file) {
-        try {
-            return Files.readAllLines(file);
-        } catch (IOException | SecurityException e) {
-            return List.of();
         }
     }
 }

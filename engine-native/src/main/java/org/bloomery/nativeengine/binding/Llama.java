@@ -64,7 +64,7 @@ public final class Llama {
     private static final Linker LINKER = Linker.nativeLinker();
 
     /** Defaults of v0.5.0 that are unlike zero: what lies elsewhere in the struct would not be there. */
-    private static final Map<String, Object> MODEL_DEFAULTS = Map.of(
+    static final Map<String, Object> MODEL_DEFAULTS = Map.of(
             "devices",
             0L,
             "n_gpu_layers",
@@ -234,18 +234,22 @@ public final class Llama {
     }
 
     private void checkRelease(String library) {
+        requireRelease(library, foundVersion);
+        try (Arena arena = Arena.ofConfined()) {
+            requireDefaults(library, modelDefaults(arena), Layouts.MODEL_PARAMS, MODEL_DEFAULTS);
+            requireDefaults(library, contextDefaults(arena), Layouts.CONTEXT_PARAMS, CONTEXT_DEFAULTS);
+        }
+    }
+
+    static void requireRelease(String library, String foundVersion) {
         // Builds from a release's sources outside its repository call themselves so
         if (!VERSIONS.contains(foundVersion.replaceFirst("-dev$", ""))) {
             throw new InvalidOptionException("The library " + library + " is llama.cpp " + foundVersion
                     + "; install release " + releases() + ", whose structures this version of Bloomery knows.");
         }
-        try (Arena arena = Arena.ofConfined()) {
-            checkDefaults(library, modelDefaults(arena), Layouts.MODEL_PARAMS, MODEL_DEFAULTS);
-            checkDefaults(library, contextDefaults(arena), Layouts.CONTEXT_PARAMS, CONTEXT_DEFAULTS);
-        }
     }
 
-    private void checkDefaults(
+    static void requireDefaults(
             String library, MemorySegment struct, StructLayout layout, Map<String, Object> expected) {
         Map<String, String> differences = new LinkedHashMap<>();
         expected.forEach((field, value) -> {
@@ -255,9 +259,10 @@ public final class Llama {
             }
         });
         if (!differences.isEmpty()) {
-            throw new InvalidOptionException("The library " + library + " says it is llama.cpp " + foundVersion
-                    + ", but defaults of its " + layout.name().orElse("structure") + " differ: " + differences
-                    + "; install an unchanged release.");
+            throw new InvalidOptionException(
+                    "The library " + library + " calls itself a known release, but defaults of its "
+                            + layout.name().orElse("structure") + " differ: " + differences
+                            + "; install an unchanged release.");
         }
     }
 

@@ -22,7 +22,8 @@ public final class Device {
     private final long freeBytes;
     private final long totalBytes;
 
-    private Device(MemorySegment pointer, String name, String description, Kind kind, long freeBytes, long totalBytes) {
+    /** @param pointer ggml's; null for a device that is only planned with */
+    public Device(MemorySegment pointer, String name, String description, Kind kind, long freeBytes, long totalBytes) {
         this.pointer = pointer;
         this.name = name;
         this.description = description;

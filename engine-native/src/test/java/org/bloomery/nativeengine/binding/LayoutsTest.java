@@ -1,11 +1,15 @@
 package org.bloomery.nativeengine.binding;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemoryLayout.PathElement;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -15,6 +19,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.bloomery.engine.InvalidOptionException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -98,6 +103,30 @@ class LayoutsTest {
                         "GGML_BACKEND_DEVICE_TYPE_GPU = " + Llama.DEVICE_GPU,
                         "GGML_BACKEND_DEVICE_TYPE_IGPU = " + Llama.DEVICE_INTEGRATED_GPU,
                         "GGML_BACKEND_DEVICE_TYPE_ACCEL = " + Llama.DEVICE_ACCELERATOR);
+    }
+
+    @Test
+    void anotherReleaseIsRefusedWithBothValues() {
+        assertThatCode(() -> Llama.requireRelease("libllama.so", "0.5.0")).doesNotThrowAnyException();
+        assertThatCode(() -> Llama.requireRelease("libllama.so", "0.4.0-dev")).doesNotThrowAnyException();
+        for (String found : List.of("0.6.0", "0.5.1-dev", "", "0.5.0-devel")) {
+            assertThatThrownBy(() -> Llama.requireRelease("libllama.so", found))
+                    .isInstanceOf(InvalidOptionException.class)
+                    .hasMessageContaining("libllama.so is llama.cpp " + found + ";")
+                    .hasMessageContaining("0.5.0 or 0.4.0");
+        }
+    }
+
+    @Test
+    void otherDefaultsAreRefusedWithBothValues() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment zeros = arena.allocate(Layouts.MODEL_PARAMS);
+            assertThatThrownBy(() ->
+                            Llama.requireDefaults("libllama.so", zeros, Layouts.MODEL_PARAMS, Llama.MODEL_DEFAULTS))
+                    .isInstanceOf(InvalidOptionException.class)
+                    .hasMessageContaining("llama_model_params")
+                    .hasMessageContaining("n_gpu_layers=0 instead of -1");
+        }
     }
 
     @Test
