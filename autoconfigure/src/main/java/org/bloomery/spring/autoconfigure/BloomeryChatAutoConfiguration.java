@@ -8,6 +8,7 @@ import org.bloomery.engine.EngineOptions;
 import org.bloomery.engine.store.ModelReference;
 import org.bloomery.engine.store.ResolvedModel;
 import org.bloomery.spring.chat.BloomeryChatModel;
+import org.bloomery.spring.chat.GenerationInterceptor;
 import org.springframework.ai.chat.observation.ChatModelObservationConvention;
 import org.springframework.ai.model.SpringAIModelProperties;
 import org.springframework.beans.factory.ObjectProvider;
@@ -86,11 +87,13 @@ public final class BloomeryChatAutoConfiguration {
             Engine engine,
             BloomeryChatProperties properties,
             ObjectProvider<ObservationRegistry> observationRegistry,
-            ObjectProvider<ChatModelObservationConvention> observationConvention) {
+            ObjectProvider<ChatModelObservationConvention> observationConvention,
+            ObjectProvider<GenerationInterceptor> interceptors) {
         return BloomeryChatModel.builder(engine)
                 .options(properties.toOptions())
                 .observationRegistry(observationRegistry.getIfUnique(() -> ObservationRegistry.NOOP))
                 .observationConvention(observationConvention.getIfAvailable())
+                .interceptors(interceptors.orderedStream().toList())
                 .build();
     }
 }

@@ -1,5 +1,7 @@
 package org.bloomery.spring.chat;
 
+import io.micrometer.context.ContextSnapshot;
+import io.micrometer.context.ContextSnapshotFactory;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadFactory;
 import java.util.function.Supplier;
@@ -17,10 +19,12 @@ import reactor.core.scheduler.Schedulers;
  * Carries one answer from the engine's worker to a subscriber. The worker only puts pieces into a queue, so a slow
  * subscriber never holds up other answers; what waits there is bounded by the answer's own length, since max-tokens is
  * always finite. Mapping and everything downstream run on virtual threads, and so does submitting, since rendering and
- * tokenizing a long prompt is no work for an event loop.
+ * tokenizing a long prompt is no work for an event loop; that thread has the subscriber's thread-bound context.
  */
 final class AnswerStream implements GenerationSink {
 
+    private static final ContextSnapshotFactory CONTEXTS =
+            ContextSnapshotFactory.builder().build();
     private static final ThreadFactory THREADS =
             Thread.ofVirtual().name("bloomery-stream").factory();
     private static final Scheduler HANDOVER =
@@ -41,13 +45,18 @@ final class AnswerStream implements GenerationSink {
 
     /** Answers the request once for each subscriber. Every failure comes through the stream. */
     static Flux<ChatResponse> of(Answering engine, Supplier<GenerationRequest> request, ResponseMapper responses) {
-        return Flux.defer(() -> {
+        return Flux.deferContextual(context -> {
             // The worker may have pieces ready before submit has returned the generation that knows the id.
             CompletableFuture<String> id = new CompletableFuture<>();
+            ContextSnapshot caller = CONTEXTS.captureAll(context);
             return Flux.<Piece>create(subscriber -> {
-                        Generation generation = engine.submit(request.get(), new AnswerStream(responses, subscriber));
-                        id.complete(generation.id());
-                        subscriber.onCancel(generation::cancel);
+                        caller.wrap(() -> {
+                                    Generation generation =
+                                            engine.submit(request.get(), new AnswerStream(responses, subscriber));
+                                    id.complete(generation.id());
+                                    subscriber.onCancel(generation::cancel);
+                                })
+                                .run();
                     })
                     .subscribeOn(HANDOVER)
                     .publishOn(HANDOVER)

@@ -3,6 +3,7 @@ package org.bloomery.spring.chat;
 import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationRegistry;
 import io.micrometer.observation.contextpropagation.ObservationThreadLocalAccessor;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import org.bloomery.engine.Completion;
 import org.bloomery.engine.Engine;
@@ -197,6 +198,7 @@ public class BloomeryChatModel implements ChatModel {
         private BloomeryChatOptions options = BloomeryChatOptions.builder().build();
         private ObservationRegistry observationRegistry = ObservationRegistry.NOOP;
         private @Nullable ChatModelObservationConvention observationConvention;
+        private List<GenerationInterceptor> interceptors = List.of();
 
         private Builder(Engine engine) {
             Assert.notNull(engine, "engine must not be null");
@@ -220,9 +222,19 @@ public class BloomeryChatModel implements ChatModel {
             return this;
         }
 
+        /** What stands between the model and its engine, the first outermost. */
+        public Builder interceptors(List<GenerationInterceptor> interceptors) {
+            this.interceptors = List.copyOf(interceptors);
+            return this;
+        }
+
         public BloomeryChatModel build() {
             return new BloomeryChatModel(
-                    engine::submit, engine.model().name(), options, observationRegistry, observationConvention);
+                    GenerationInterceptor.chain(interceptors, engine::submit),
+                    engine.model().name(),
+                    options,
+                    observationRegistry,
+                    observationConvention);
         }
     }
 }
