@@ -26,6 +26,7 @@ final class Answer implements Generation, SequenceListener, AnswerParser.Listene
     private final StreamingDecoder decoder;
     private final StopStrings stop;
     private final AnswerParser parser;
+    private final ReasoningLimit limit;
     private final GenerationSink sink;
     private final int promptTokens;
     private final long submitted;
@@ -34,6 +35,8 @@ final class Answer implements Generation, SequenceListener, AnswerParser.Listene
     private final StringBuilder reasoning = new StringBuilder();
     private final List<ToolCall> toolCalls = new ArrayList<>();
     private final List<TokenLogProbability> logProbabilities = new ArrayList<>();
+    private int reasoningTokens;
+    private boolean reasoningEnded;
     private int cachedTokens;
     private long started;
     private long firstToken;
@@ -50,6 +53,7 @@ final class Answer implements Generation, SequenceListener, AnswerParser.Listene
             Tokenizer tokenizer,
             StopStrings stop,
             AnswerParser parser,
+            ReasoningLimit limit,
             GenerationSink sink,
             int promptTokens,
             long submitted) {
@@ -58,6 +62,7 @@ final class Answer implements Generation, SequenceListener, AnswerParser.Listene
         this.decoder = tokenizer.decoder();
         this.stop = stop;
         this.parser = parser;
+        this.limit = limit;
         this.sink = sink;
         this.promptTokens = promptTokens;
         this.submitted = submitted;
@@ -67,6 +72,7 @@ final class Answer implements Generation, SequenceListener, AnswerParser.Listene
     void startWith(Scheduler owner, Sequence itsSequence) {
         scheduler = owner;
         sequence = itsSequence;
+        limitReasoning(0);
         owner.submit(itsSequence);
     }
 
@@ -129,10 +135,23 @@ final class Answer implements Generation, SequenceListener, AnswerParser.Listene
                             .toList()));
         }
         parser.accept(stop.accept(characters(token)), this);
+        limitReasoning(1);
         if (sinkRefused) {
             cancel();
         }
         return !stop.found();
+    }
+
+    /** Counts tokens of reasoning, and ends it where there are too many. */
+    private void limitReasoning(int tokens) {
+        Sequence own = sequence;
+        if (own != null && !reasoningEnded && parser.inReasoning()) {
+            reasoningTokens += tokens;
+            if (reasoningTokens >= limit.tokens()) {
+                reasoningEnded = true;
+                own.force(limit.end());
+            }
+        }
     }
 
     /** What a token adds to the answer. Control tokens add nothing, except those that mark reasoning or tool calls. */

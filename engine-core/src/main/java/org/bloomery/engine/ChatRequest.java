@@ -3,6 +3,8 @@ package org.bloomery.engine;
 import java.util.List;
 import java.util.Map;
 import org.bloomery.engine.chat.ChatMessage;
+import org.bloomery.engine.chat.Thinking;
+import org.bloomery.engine.chat.ToolChoice;
 import org.bloomery.engine.chat.ToolSpec;
 
 /**
@@ -10,6 +12,8 @@ import org.bloomery.engine.chat.ToolSpec;
  *
  * @param messages the turns so far, at least one
  * @param tools what the model may call, possibly nothing
+ * @param toolChoice whether it calls them
+ * @param thinking whether and how long it thinks before it answers
  * @param templateArguments extra variables for the chat template, such as {@code enable_thinking}: strings, numbers,
  *     booleans, lists and maps of them
  * @param options how to sample and when to stop
@@ -17,6 +21,8 @@ import org.bloomery.engine.chat.ToolSpec;
 public record ChatRequest(
         List<ChatMessage> messages,
         List<ToolSpec> tools,
+        ToolChoice toolChoice,
+        Thinking thinking,
         Map<String, Object> templateArguments,
         GenerationOptions options)
         implements GenerationRequest {
@@ -30,7 +36,33 @@ public record ChatRequest(
         }
     }
 
+    /** A conversation without tools. */
     public ChatRequest(List<ChatMessage> messages, GenerationOptions options) {
-        this(messages, List.of(), Map.of(), options);
+        this(messages, List.of(), options);
+    }
+
+    /** A conversation with tools that the model may call as it likes. */
+    public ChatRequest(List<ChatMessage> messages, List<ToolSpec> tools, GenerationOptions options) {
+        this(messages, tools, ToolChoice.AUTO, Thinking.AUTO, Map.of(), options);
+    }
+
+    public ChatRequest withMessages(List<ChatMessage> others) {
+        return new ChatRequest(others, tools, toolChoice, thinking, templateArguments, options);
+    }
+
+    public ChatRequest withTools(List<ToolSpec> others) {
+        return new ChatRequest(messages, others, toolChoice, thinking, templateArguments, options);
+    }
+
+    public ChatRequest withToolChoice(ToolChoice other) {
+        return new ChatRequest(messages, tools, other, thinking, templateArguments, options);
+    }
+
+    public ChatRequest withThinking(Thinking other) {
+        return new ChatRequest(messages, tools, toolChoice, other, templateArguments, options);
+    }
+
+    public ChatRequest withOptions(GenerationOptions others) {
+        return new ChatRequest(messages, tools, toolChoice, thinking, templateArguments, others);
     }
 }

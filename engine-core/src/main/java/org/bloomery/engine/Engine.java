@@ -23,15 +23,14 @@ import org.bloomery.engine.backend.LoadProgress;
 import org.bloomery.engine.backend.MemoryPlan;
 import org.bloomery.engine.chat.AnswerParser;
 import org.bloomery.engine.chat.ChatFormat;
-import org.bloomery.engine.chat.ToolCallSyntax;
+import org.bloomery.engine.chat.ChatTurn;
 import org.bloomery.engine.format.GgufReader;
 import org.bloomery.engine.format.Metadata;
 import org.bloomery.engine.format.ModelFile;
 import org.bloomery.engine.format.TensorInfo;
 import org.bloomery.engine.format.TensorType;
-import org.bloomery.engine.grammar.Grammar;
-import org.bloomery.engine.grammar.GrammarMatcher;
 import org.bloomery.engine.grammar.Grammars;
+import org.bloomery.engine.grammar.Shape;
 import org.bloomery.engine.sampling.Sampler;
 import org.bloomery.engine.sampling.SamplingOptions;
 import org.bloomery.engine.sampling.SequenceBreakers;
@@ -256,7 +255,7 @@ public final class Engine implements AutoCloseable {
 
     /** Tokens of the prompt that a request renders to. */
     public int countTokens(GenerationRequest request) {
-        return tokens(spans(request)).length;
+        return tokens(spans(request, request instanceof ChatRequest chat ? turn(chat) : null)).length;
     }
 
     /**
@@ -284,8 +283,8 @@ public final class Engine implements AutoCloseable {
 
     private Generation admit(GenerationRequest request, GenerationSink sink) {
         long submitted = System.nanoTime();
-        List<TextSpan> spans = spans(request);
-        int[] prompt = tokens(spans);
+        ChatTurn turn = request instanceof ChatRequest chat ? turn(chat) : null;
+        int[] prompt = tokens(spans(request, turn));
         if (prompt.length == 0) {
             throw new InvalidOptionException("The prompt has no tokens; it needs at least one.");
         }
@@ -294,18 +293,14 @@ public final class Engine implements AutoCloseable {
         Duration timeout = wanted.timeout() != null ? wanted.timeout() : options.defaultTimeout();
         SamplingOptions sampling = wanted.sampling();
         Constraint constraint = wanted.constraint();
-        Grammar.Around around = constraint == null ? Grammar.Around.NOTHING : around(request, spans);
-        GrammarMatcher grammar = constraint == null ? null : grammars.matcher(constraint, around);
-        // A constrained answer with nothing around it is all text, whatever marks its strings hold
-        boolean plain = constraint != null && around.equals(Grammar.Around.NOTHING);
-        AnswerParser parser = request instanceof ChatRequest chat && !plain
-                ? chatFormat.answerParser(chat.tools(), spans, Engine::toolCallId)
-                : AnswerParser.plainText();
+        boolean constrained = constraint != null;
+        Shape shape = turn != null ? turn.shape(constrained) : constrained ? Shape.ANSWER : null;
         Answer answer = new Answer(
                 idPrefix + requests.incrementAndGet(),
                 tokenizer,
                 new StopStrings(wanted.stop()),
-                parser,
+                turn == null ? AnswerParser.plainText() : turn.parser(Engine::toolCallId, constrained),
+                turn == null ? ReasoningLimit.NONE : reasoningLimit(turn),
                 sink,
                 prompt.length,
                 submitted);
@@ -318,28 +313,31 @@ public final class Engine implements AutoCloseable {
                         sampling,
                         breakers(sampling.dry()),
                         ThreadLocalRandom.current().nextLong(),
-                        grammar),
+                        shape == null ? null : grammars.matcher(constraint, shape)),
                 answer);
+        if (turn != null && !turn.beginning().isEmpty()) {
+            sequence.force(mark(turn.beginning()));
+        }
         answer.startWith(scheduler, sequence);
         return answer;
     }
 
-    /** In a chat the constrained answer may stand behind reasoning that the prompt began, and tools may be called instead. */
-    private Grammar.Around around(GenerationRequest request, List<TextSpan> spans) {
-        if (!(request instanceof ChatRequest chat)) {
-            return Grammar.Around.NOTHING;
-        }
-        ToolCallSyntax calls = chatFormat.toolCalls(chat.tools());
-        return new Grammar.Around(
-                chatFormat.reasoningEnd(spans),
-                calls == null ? null : new Grammar.Calls(calls.open(), calls.schema(), calls.close()));
+    private ChatTurn turn(ChatRequest chat) {
+        return chatFormat.turn(
+                chat.messages(), chat.tools(), chat.toolChoice(), chat.thinking(), chat.templateArguments());
     }
 
-    private List<TextSpan> spans(GenerationRequest request) {
-        return switch (request) {
-            case ChatRequest chat -> chatFormat.prompt(chat.messages(), chat.tools(), chat.templateArguments());
-            case CompletionRequest completion -> completion.prompt();
-        };
+    private static List<TextSpan> spans(GenerationRequest request, @Nullable ChatTurn turn) {
+        return turn != null ? turn.prompt() : ((CompletionRequest) request).prompt();
+    }
+
+    private ReasoningLimit reasoningLimit(ChatTurn turn) {
+        int limit = turn.reasoningLimit();
+        return limit < 0 ? ReasoningLimit.NONE : new ReasoningLimit(limit, mark(turn.reasoningEnd()));
+    }
+
+    private int[] mark(String text) {
+        return tokenizer.encode(List.of(TextSpan.trusted(text)), false);
     }
 
     /** The prompt's tokens, with the begin token where the model wants one and the template has not written it. */

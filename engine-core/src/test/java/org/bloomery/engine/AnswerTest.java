@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import org.bloomery.engine.chat.ChatFormat;
+import org.bloomery.engine.chat.AnswerParser;
 import org.bloomery.engine.chat.ToolCall;
 import org.bloomery.engine.chat.ToolSpec;
 import org.bloomery.engine.tokenizer.Tokenizer;
@@ -53,8 +53,8 @@ class AnswerTest {
                 "1",
                 vocabulary,
                 new StopStrings(List.of()),
-                ChatFormat.of("[THINK] [TOOL_CALLS]", vocabulary)
-                        .answerParser(tools, List.of(TextSpan.trusted("prompt")), () -> "id"),
+                AnswerParser.of("[THINK] [TOOL_CALLS]", tools, List.of(TextSpan.trusted("prompt")), () -> "id"),
+                ReasoningLimit.NONE,
                 GenerationSink.NONE,
                 1,
                 System.nanoTime());

@@ -51,7 +51,7 @@ class ArchitectureTest {
             "worker", Set.of("format", "backend"),
             "grammar", Set.of("tokenizer"),
             "sampling", Set.of("tokenizer", "grammar"),
-            "chat", Set.of("template", "tokenizer"),
+            "chat", Set.of("grammar", "template", "tokenizer"),
             "scheduler", Set.of("backend", "sampling", "tokenizer", "grammar"));
 
     private static final JavaClasses CLASSES = imported(importer ->

@@ -128,7 +128,7 @@ class ConstrainedAnswersTest {
         List<ChatMessage> conversation = new ArrayList<>(List.of(ChatMessage.user("What is the weather in Paris?")));
 
         Completion call = engine.generate(
-                new ChatRequest(conversation, List.of(weather), Map.of(), options), GenerationSink.NONE);
+                new ChatRequest(conversation, List.of(weather), options), GenerationSink.NONE);
 
         assertThat(call.finishReason()).isEqualTo(FinishReason.TOOL_CALLS);
         assertThat(call.text()).isEmpty();
@@ -140,7 +140,7 @@ class ConstrainedAnswersTest {
                 ChatMessage.toolResult(call.toolCalls().getFirst().id(), "get_weather", "{\"sky\":\"clear\"}"));
 
         Completion last = engine.generate(
-                new ChatRequest(conversation, List.of(weather), Map.of(), options), GenerationSink.NONE);
+                new ChatRequest(conversation, List.of(weather), options), GenerationSink.NONE);
 
         assertThat(last.finishReason()).as(last.text()).isEqualTo(FinishReason.STOP);
         assertThat(last.text()).startsWith("{").contains("\"summary\"").endsWith("}");

@@ -140,7 +140,7 @@ class EngineTest {
         List<ChatMessage> conversation = new ArrayList<>(List.of(ChatMessage.user("What is the weather in Paris?")));
 
         Completion call =
-                engine.generate(new ChatRequest(conversation, List.of(WEATHER), Map.of(), GREEDY), GenerationSink.NONE);
+                engine.generate(new ChatRequest(conversation, List.of(WEATHER), GREEDY), GenerationSink.NONE);
 
         assertThat(call.finishReason()).isEqualTo(FinishReason.TOOL_CALLS);
         assertThat(call.toolCalls()).singleElement().satisfies(toolCall -> {
@@ -154,7 +154,7 @@ class EngineTest {
         conversation.add(ChatMessage.toolResult(
                 call.toolCalls().getFirst().id(), "get_weather", "{\"temperature\": 17, \"condition\": \"rain\"}"));
         Completion answer =
-                engine.generate(new ChatRequest(conversation, List.of(WEATHER), Map.of(), GREEDY), GenerationSink.NONE);
+                engine.generate(new ChatRequest(conversation, List.of(WEATHER), GREEDY), GenerationSink.NONE);
 
         assertThat(answer.text()).contains("17");
         assertThat(answer.finishReason()).isEqualTo(FinishReason.STOP);

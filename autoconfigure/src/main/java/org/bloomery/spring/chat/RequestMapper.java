@@ -7,7 +7,9 @@ import java.util.Map;
 import org.bloomery.engine.ChatRequest;
 import org.bloomery.engine.EngineException;
 import org.bloomery.engine.chat.ChatMessage;
+import org.bloomery.engine.chat.Thinking;
 import org.bloomery.engine.chat.ToolCall;
+import org.bloomery.engine.chat.ToolChoice;
 import org.bloomery.engine.chat.ToolSpec;
 import org.jspecify.annotations.Nullable;
 import org.springframework.ai.chat.messages.AssistantMessage;
@@ -40,6 +42,8 @@ final class RequestMapper {
         return new ChatRequest(
                 turns,
                 tools(options.getToolCallbacks()),
+                ToolChoice.AUTO,
+                Thinking.AUTO,
                 templateArguments == null ? Map.of() : templateArguments,
                 options.generationOptions());
     }

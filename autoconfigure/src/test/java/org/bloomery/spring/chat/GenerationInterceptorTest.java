@@ -90,14 +90,7 @@ class GenerationInterceptorTest {
     void aRequestCanBeChanged() {
         ScriptedEngine engine = ScriptedEngine.saying("ok");
         GenerationInterceptor shorter = (request, sink, next) -> {
-            ChatRequest chat = (ChatRequest) request;
-            return next.submit(
-                    new ChatRequest(
-                            chat.messages(),
-                            chat.tools(),
-                            chat.templateArguments(),
-                            GenerationOptions.DEFAULT.withMaxTokens(3)),
-                    sink);
+            return next.submit(((ChatRequest) request).withOptions(GenerationOptions.DEFAULT.withMaxTokens(3)), sink);
         };
         new BloomeryChatModel(
                         GenerationInterceptor.chain(List.of(shorter), engine),

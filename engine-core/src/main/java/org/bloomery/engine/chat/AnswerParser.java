@@ -2,6 +2,7 @@ package org.bloomery.engine.chat;
 
 import java.util.List;
 import java.util.function.Supplier;
+import org.bloomery.engine.TextSpan;
 import org.bloomery.engine.chat.AnswerSyntax.Reasoning;
 import org.bloomery.engine.chat.AnswerSyntax.ToolCalls;
 import org.bloomery.engine.chat.CallReader.Reading;
@@ -67,6 +68,18 @@ public final class AnswerParser {
         this.skipsSpace = inReasoning;
     }
 
+    /**
+     * A parser for one answer in the syntax that a template's text speaks of.
+     *
+     * @param tools what the prompt offered; where that is nothing, marks of tool calls are plain text
+     * @param prompt the prompt, whose end tells whether the answer begins inside the reasoning
+     * @param ids gives each tool call its id
+     */
+    public static AnswerParser of(String template, List<ToolSpec> tools, List<TextSpan> prompt, Supplier<String> ids) {
+        AnswerSyntax syntax = AnswerSyntax.of(template);
+        return new AnswerParser(syntax, tools, syntax.opensReasoning(prompt), ids);
+    }
+
     /** A parser that takes everything for text. */
     public static AnswerParser plainText() {
         return new AnswerParser(AnswerSyntax.PLAIN, List.of(), false, () -> "");
@@ -92,6 +105,11 @@ public final class AnswerParser {
                     case TEXT -> mark.equals(toolCalls.open());
                     case TOOL_CALL -> toolCalls.isMark(mark);
                 };
+    }
+
+    /** Whether what comes next is reasoning. */
+    public boolean inReasoning() {
+        return state == State.REASONING;
     }
 
     /** The end of the answer: what was held back comes out. */

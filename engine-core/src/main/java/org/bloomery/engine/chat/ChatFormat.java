@@ -8,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Supplier;
 import org.bloomery.engine.InvalidOptionException;
 import org.bloomery.engine.TextSpan;
 import org.bloomery.engine.chat.AnswerSyntax.ToolCalls;
@@ -41,11 +40,15 @@ public final class ChatFormat {
     private final boolean textArguments;
     private final boolean systemTurns;
     private final boolean severalSystemTurns;
+    /** Whether the template tells the model of tools, and its calls are known; otherwise we describe them. */
+    private final boolean knowsTools;
+
+    private final ToolCheck toolCheck;
 
     private ChatFormat(@Nullable String source, Tokenizer tokenizer, Clock clock) {
         this.clock = clock;
         this.template = source == null ? null : Template.parse(source);
-        this.answers = AnswerSyntax.of(source == null ? "" : source);
+        AnswerSyntax spoken = AnswerSyntax.of(source == null ? "" : source);
         this.operatorVariables = new LinkedHashMap<>();
         String bos = tokenizer.bosToken() < 0 ? "" : tokenizer.spelling(tokenizer.bosToken());
         String eos = tokenizer.eosToken() < 0 ? "" : tokenizer.spelling(tokenizer.eosToken());
@@ -64,6 +67,9 @@ public final class ChatFormat {
                                 ChatMessage.system(NEEDLE),
                                 ChatMessage.user("user")));
         this.textArguments = template != null && wantsTextArguments(template);
+        this.knowsTools = template != null && !spoken.toolCalls().equals(ToolCalls.NONE) && rendersTools(template);
+        this.answers = knowsTools ? spoken : new AnswerSyntax(spoken.reasoning(), ToolCalls.HERMES);
+        this.toolCheck = new ToolCheck(answers.toolCalls());
     }
 
     /**
@@ -80,6 +86,39 @@ public final class ChatFormat {
     /** As {@link #of(String, Tokenizer)}, with the clock that templates read the date from. */
     static ChatFormat of(@Nullable String template, Tokenizer tokenizer, Clock clock) {
         return new ChatFormat(template, tokenizer, clock);
+    }
+
+    /**
+     * The assistant's next turn: a prompt, and what is known of its answer. A tool whose name or schema is broken, or cannot
+     * be held to, is left out with a word in the log, so that the others go on working.
+     *
+     * @throws TemplateException as {@link #prompt}
+     * @throws InvalidOptionException as {@link #prompt}; where every tool is broken, or the one that must be called; where
+     *     thinking is asked of a model whose template marks none
+     */
+    public ChatTurn turn(
+            List<ChatMessage> messages,
+            List<ToolSpec> tools,
+            ToolChoice choice,
+            Thinking thinking,
+            Map<String, Object> templateArguments) {
+        if (thinking.mode() == Thinking.Mode.ON && answers.reasoning() == AnswerSyntax.Reasoning.NONE) {
+            throw new InvalidOptionException(
+                    "Option 'thinking' is on, but the model's chat template marks no thinking;" + " leave it at auto.");
+        }
+        List<ToolSpec> offered = choice.mode() == ToolChoice.Mode.NONE ? List.of() : toolCheck.usable(tools, choice);
+        Map<String, Object> arguments = new LinkedHashMap<>();
+        if (thinking.mode() != Thinking.Mode.AUTO) {
+            // What the templates that can be told call it
+            for (String name : List.of("enable_thinking", "thinking")) {
+                arguments.put(name, thinking.mode() == Thinking.Mode.ON);
+            }
+        }
+        arguments.putAll(templateArguments);
+        List<TextSpan> prompt = knowsTools
+                ? prompt(messages, offered, arguments)
+                : prompt(DescribedTools.in(messages, offered), List.of(), arguments);
+        return new ChatTurn(prompt, answers, offered, choice, thinking);
     }
 
     /**
@@ -155,33 +194,6 @@ public final class ChatFormat {
         return present.render(all, clock);
     }
 
-    /**
-     * A parser for one answer to a prompt of this format.
-     *
-     * @param tools what the prompt offered; where that is nothing, marks of tool calls are plain text
-     * @param prompt the prompt, whose end tells whether the answer begins inside the reasoning
-     * @param ids gives each tool call its id
-     */
-    public AnswerParser answerParser(List<ToolSpec> tools, List<TextSpan> prompt, Supplier<String> ids) {
-        return new AnswerParser(answers, tools, answers.opensReasoning(prompt), ids);
-    }
-
-    /** What ends the reasoning that a prompt began, or null where it began none. */
-    public @Nullable String reasoningEnd(List<TextSpan> prompt) {
-        return answers.opensReasoning(prompt) ? answers.reasoning().close() : null;
-    }
-
-    /**
-     * How answers call these tools, or null where none are offered, or calls of this format are no JSON documents of a known
-     * schema between marks.
-     */
-    public @Nullable ToolCallSyntax toolCalls(List<ToolSpec> tools) {
-        ToolCalls calls = answers.toolCalls();
-        return tools.isEmpty() || !calls.equals(ToolCalls.HERMES)
-                ? null
-                : new ToolCallSyntax(calls.open(), JsonCalls.schema(tools), calls.close());
-    }
-
     // Values
 
     private static Value message(ChatMessage message, boolean textArguments) {
@@ -230,7 +242,12 @@ public final class ChatFormat {
         }
     }
 
-    private static Value tool(ToolSpec tool) {
+    /**
+     * A tool as templates see it.
+     *
+     * @throws InvalidOptionException where its parameters are not JSON
+     */
+    static Value tool(ToolSpec tool) {
         Map<String, Value> function = new LinkedHashMap<>();
         function.put("name", Value.untrusted(tool.name()));
         function.put("description", Value.untrusted(tool.description()));
@@ -242,7 +259,8 @@ public final class ChatFormat {
                                     ? "{\"type\":\"object\",\"properties\":{}}"
                                     : tool.parameters()));
         } catch (TemplateException e) {
-            throw new InvalidOptionException("The parameters of a tool are not JSON: " + e.getMessage(), e);
+            throw new InvalidOptionException(
+                    "The schema of tool '" + tool.name() + "' is not JSON: " + e.getMessage(), e);
         }
         return Value.map(
                 new LinkedHashMap<>(Map.of("type", Value.trusted("function"), "function", Value.map(function))));
@@ -306,6 +324,17 @@ public final class ChatFormat {
         try {
             String text = text(probe(present, messages, List.of(), false));
             return text.split(NEEDLE, -1).length - 1 >= wanted;
+        } catch (TemplateException e) {
+            return true;
+        }
+    }
+
+    /** Whether the name of an offered tool comes out, or the template at least refuses it loudly. */
+    private boolean rendersTools(Template present) {
+        List<ToolSpec> tools = List.of(new ToolSpec(NEEDLE, "probe", "{\"type\":\"object\",\"properties\":{}}"));
+        try {
+            return text(probe(present, List.of(ChatMessage.user("user")), tools, false))
+                    .contains(NEEDLE);
         } catch (TemplateException e) {
             return true;
         }

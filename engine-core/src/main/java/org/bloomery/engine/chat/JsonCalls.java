@@ -42,31 +42,6 @@ final class JsonCalls {
         return FACTORY.createGenerator(ObjectWriteContext.empty(), json);
     }
 
-    /** JSON Schema of a call of one of these tools. Their arguments are any object: what they accept is theirs to say. */
-    static String schema(List<ToolSpec> tools) {
-        StringWriter schema = new StringWriter();
-        try (JsonGenerator json = generator(schema)) {
-            json.writeStartObject();
-            json.writeStringProperty("type", "object");
-            json.writeObjectPropertyStart("properties");
-            json.writeObjectPropertyStart("name");
-            json.writeArrayPropertyStart("enum");
-            tools.forEach(tool -> json.writeString(tool.name()));
-            json.writeEndArray();
-            json.writeEndObject();
-            json.writeObjectPropertyStart("arguments");
-            json.writeStringProperty("type", "object");
-            json.writeEndObject();
-            json.writeEndObject();
-            json.writeArrayPropertyStart("required");
-            json.writeString("name");
-            json.writeString("arguments");
-            json.writeEndArray();
-            json.writeEndObject();
-        }
-        return schema.toString();
-    }
-
     /** Reads {@code {"name": …, "arguments": {…}}} and nothing else. */
     static CallReader.Reading one(String body, OfferedTools tools) {
         return read(body, parser -> {

@@ -1,32 +1,34 @@
 package org.bloomery.engine.chat;
 
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Set;
-import tools.jackson.core.JacksonException;
+import java.util.Map;
+import java.util.Optional;
+import org.bloomery.engine.grammar.GrammarException;
+import org.bloomery.engine.grammar.PropertyTypes;
 import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.JsonParser;
-import tools.jackson.core.JsonToken;
 
 /**
  * The tools that a model may call. Families that write arguments as bare text leave it to the tool's schema to say whether
- * {@code 2} is a number or a string.
+ * {@code 2} is a number or a string. Not safe for use by several threads.
  */
-record OfferedTools(List<ToolSpec> tools) {
+final class OfferedTools {
 
-    OfferedTools {
-        tools = List.copyOf(tools);
+    private final List<ToolSpec> tools;
+    private final Map<String, Optional<PropertyTypes>> types = new HashMap<>();
+
+    OfferedTools(List<ToolSpec> tools) {
+        this.tools = List.copyOf(tools);
     }
 
     boolean has(String name) {
         return tools.stream().anyMatch(tool -> tool.name().equals(name));
     }
 
-    /** Writes an argument that came as bare text: JSON where the tool's schema has a type that is no string, else a string. */
+    /** Writes an argument that came as bare text: JSON where the tool's schema says that it is no string, else a string. */
     void writeArgument(String tool, String argument, String text, JsonGenerator json) {
         json.writeName(argument);
-        Set<String> types = types(tool, argument);
-        if (!types.isEmpty() && !types.contains("string")) {
+        if (!isText(tool, argument)) {
             // Templates that print values show models Python's words for these
             String value = switch (text.strip()) {
                 case "True" -> "true";
@@ -42,69 +44,23 @@ record OfferedTools(List<ToolSpec> tools) {
         json.writeString(text);
     }
 
-    /** The JSON types that an argument may have, none where the schema says nothing. */
-    private Set<String> types(String tool, String argument) {
-        Set<String> types = new HashSet<>();
-        for (ToolSpec offered : tools) {
-            if (offered.name().equals(tool)) {
-                try (JsonParser schema = JsonCalls.parser(offered.parameters())) {
-                    if (enter(schema, "properties") && enter(schema, argument)) {
-                        addTypes(schema, types);
-                    }
-                } catch (JacksonException e) {
-                    // The prompt refuses such a schema; here it says nothing
-                    types.clear();
-                }
-            }
-        }
-        return types;
+    private boolean isText(String tool, String argument) {
+        return types.computeIfAbsent(tool, this::types)
+                .map(types -> types.isText(argument))
+                .orElse(true);
     }
 
-    /** Moves to the beginning of an object's property. */
-    private static boolean enter(JsonParser schema, String property) {
-        if (schema.currentToken() == null) {
-            schema.nextToken();
-        }
-        if (schema.currentToken() != JsonToken.START_OBJECT) {
-            return false;
-        }
-        while (schema.nextToken() == JsonToken.PROPERTY_NAME) {
-            boolean found = property.equals(schema.currentName());
-            schema.nextToken();
-            if (found) {
-                return true;
-            }
-            schema.skipChildren();
-        }
-        return false;
-    }
-
-    private static void addTypes(JsonParser schema, Set<String> types) {
-        if (schema.currentToken() != JsonToken.START_OBJECT) {
-            return;
-        }
-        while (schema.nextToken() == JsonToken.PROPERTY_NAME) {
-            String key = schema.currentName();
-            JsonToken token = schema.nextToken();
-            switch (key) {
-                case "type" -> {
-                    if (token == JsonToken.VALUE_STRING) {
-                        types.add(schema.getString());
-                    } else if (token == JsonToken.START_ARRAY) {
-                        while (schema.nextToken() == JsonToken.VALUE_STRING) {
-                            types.add(schema.getString());
-                        }
-                    }
+    private Optional<PropertyTypes> types(String name) {
+        for (ToolSpec tool : tools) {
+            if (tool.name().equals(name)) {
+                try {
+                    return Optional.of(PropertyTypes.of(tool.parameters()));
+                } catch (GrammarException e) {
+                    // No such tool is offered; here its schema says nothing
+                    return Optional.empty();
                 }
-                case "anyOf", "oneOf", "allOf" -> {
-                    if (token == JsonToken.START_ARRAY) {
-                        while (schema.nextToken() == JsonToken.START_OBJECT) {
-                            addTypes(schema, types);
-                        }
-                    }
-                }
-                default -> schema.skipChildren();
             }
         }
+        return Optional.empty();
     }
 }

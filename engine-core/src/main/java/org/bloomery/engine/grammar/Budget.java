@@ -39,6 +39,11 @@ final class Budget {
         return new Budget(part, spent);
     }
 
+    /** The same steps for a part of the subject, named behind it. */
+    Budget part(String part) {
+        return new Budget(subject + " " + part, spent);
+    }
+
     /** Counts work, roughly one step a memory access. */
     void spend(long count) {
         spent.count += count;

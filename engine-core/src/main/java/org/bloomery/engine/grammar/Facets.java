@@ -111,6 +111,15 @@ final class Facets {
         return typed || spokenOf.isEmpty() ? kinds : spokenOf;
     }
 
+    /** Whether strings are among the values that are meant. */
+    boolean hasStrings() {
+        Map<String, Json> only = values;
+        if (only != null) {
+            return only.values().stream().anyMatch(value -> value instanceof Json.Str && valid(value, true));
+        }
+        return kinds.contains(Kind.STRING) && meant().contains(Kind.STRING);
+    }
+
     /** Keeps only these values. */
     void only(List<Json> allowed) {
         typed = true;

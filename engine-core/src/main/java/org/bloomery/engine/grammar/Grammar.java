@@ -1,7 +1,6 @@
 package org.bloomery.engine.grammar;
 
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 import org.bloomery.engine.Constraint;
 import org.jspecify.annotations.Nullable;
@@ -19,59 +18,50 @@ public final class Grammar {
     }
 
     /**
-     * What may stand around a constrained answer.
-     *
-     * @param reasoningEnd ends the reasoning that the prompt began; the constrained answer stands behind it. Null where the
-     *     prompt began none
-     * @param calls what may take the constrained answer's place, or null for nothing
-     */
-    public record Around(
-            @Nullable String reasoningEnd, @Nullable Calls calls) {
-
-        /** The constrained answer alone. */
-        public static final Around NOTHING = new Around(null, null);
-    }
-
-    /**
-     * One or more calls of tools, each a JSON document between two marks.
-     *
-     * @param schema JSON Schema of the document
-     */
-    public record Calls(String open, String schema, String close) {}
-
-    /**
      * Compiles a constraint.
      *
      * @throws GrammarException naming what is broken, not supported or too large, and where it stands
      */
-    public static Grammar of(Constraint constraint, Around around) {
+    public static Grammar of(Constraint constraint) {
+        return of(constraint, Shape.ANSWER);
+    }
+
+    /**
+     * Compiles an answer's shape.
+     *
+     * @param constraint what stands in the place of {@link Shape#ANSWER}; null for a shape that has no such place
+     * @throws GrammarException naming what is broken, not supported or too large, and where it stands
+     */
+    public static Grammar of(@Nullable Constraint constraint, Shape shape) {
         Rules rules = switch (constraint) {
+            case null -> Rules.of(Expr.NEVER, "nothing", new Budget("The answer's shape"));
             case Constraint.JsonSchema json -> SchemaCompiler.compile(json.schema());
             case Constraint.Regex regex -> regexRules(regex.pattern());
             case Constraint.Choices choices -> choiceRules(choices.texts());
             case Constraint.Gbnf gbnf -> GbnfParser.compile(gbnf.grammar());
         };
-        return new Grammar(NetworkBuilder.build(around.equals(Around.NOTHING) ? rules : surrounded(rules, around)));
+        return new Grammar(
+                NetworkBuilder.build(shape.equals(Shape.ANSWER) ? rules : ShapeCompiler.compile(shape, rules)));
     }
 
     /** Documents that are valid for a JSON Schema. */
     public static Grammar jsonSchema(String schema) {
-        return of(new Constraint.JsonSchema(schema), Around.NOTHING);
+        return of(new Constraint.JsonSchema(schema));
     }
 
     /** Texts that a regular expression matches from beginning to end. */
     public static Grammar regex(String pattern) {
-        return of(new Constraint.Regex(pattern), Around.NOTHING);
+        return of(new Constraint.Regex(pattern));
     }
 
     /** These texts. */
     public static Grammar choices(List<String> texts) {
-        return of(new Constraint.Choices(texts), Around.NOTHING);
+        return of(new Constraint.Choices(texts));
     }
 
     /** Texts of a grammar in GBNF. */
     public static Grammar gbnf(String grammar) {
-        return of(new Constraint.Gbnf(grammar), Around.NOTHING);
+        return of(new Constraint.Gbnf(grammar));
     }
 
     private static Rules regexRules(String pattern) {
@@ -90,34 +80,6 @@ public final class Grammar {
             }
         }
         return Rules.of(new Expr.Text(CharDfa.of(texts, budget), false), "the list", budget);
-    }
-
-    private static Rules surrounded(Rules inner, Around around) {
-        Rules answer = Rules.of(new Expr.Rule(1), "the answer", inner.budget()).with(inner);
-        Expr whole = answer.rules().getFirst();
-        Expr space = new Expr.Repeat(new Expr.Chars(CodePoints.of(" \n")), 0, 4);
-        Calls calls = around.calls();
-        if (calls != null) {
-            Expr call = Expr.sequence(
-                    Expr.literal(calls.open()),
-                    space,
-                    new Expr.Rule(answer.rules().size()),
-                    space,
-                    Expr.literal(calls.close()));
-            whole = Expr.choice(
-                    whole, Expr.sequence(call, new Expr.Repeat(Expr.sequence(space, call), 0, Integer.MAX_VALUE)));
-            answer = answer.with(SchemaCompiler.compile(calls.schema()));
-        }
-        String end = around.reasoningEnd();
-        if (end != null) {
-            Budget budget = inner.budget();
-            CharDfa reasoning = Regex.within(end.replaceAll("[^A-Za-z0-9]", "\\\\$0"), budget)
-                    .not(budget);
-            whole = Expr.sequence(new Expr.Text(reasoning, false), Expr.literal(end), space, whole);
-        }
-        List<Expr> rules = new ArrayList<>(answer.rules());
-        rules.set(0, whole);
-        return new Rules(rules, answer.names(), answer.budget());
     }
 
     Network network() {

@@ -24,9 +24,9 @@ public final class Grammars {
 
     private @Nullable TokenTrie trie;
 
-    private record Key(Constraint constraint, Grammar.Around around) {
+    private record Key(@Nullable Constraint constraint, Shape shape) {
         long bytes() {
-            return 200L + constraint.size();
+            return 1000L + (constraint == null ? 0 : constraint.size());
         }
     }
 
@@ -42,11 +42,11 @@ public final class Grammars {
     /**
      * A follower of one answer under a constraint.
      *
-     * @param around what may stand before the constrained answer, or in its place
+     * @param constraint what stands in the place of {@link Shape#ANSWER}; null for a shape that has no such place
      * @throws GrammarException naming what is broken, not supported or too large, and where it stands
      */
-    public GrammarMatcher matcher(Constraint constraint, Grammar.Around around) {
-        Key key = new Key(constraint, around);
+    public GrammarMatcher matcher(@Nullable Constraint constraint, Shape shape) {
+        Key key = new Key(constraint, shape);
         TokenGrammar known;
         lock.lock();
         try {
@@ -56,7 +56,7 @@ public final class Grammars {
         }
         if (known == null) {
             // Outside of the lock: who needs a known constraint does not wait for a new one
-            Grammar grammar = Grammar.of(constraint, around);
+            Grammar grammar = Grammar.of(constraint, shape);
             known = remember(key, TokenGrammar.of(grammar, trie()));
         }
         return known.matcher();

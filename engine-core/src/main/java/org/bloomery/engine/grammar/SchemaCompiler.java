@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.bloomery.engine.grammar.Facets.Kind;
 import org.bloomery.engine.grammar.Facets.Place;
@@ -25,7 +26,10 @@ final class SchemaCompiler {
 
     private static final String SPACE_NAME = "white space";
 
-    private final Budget budget = new Budget("The JSON schema");
+    private final Budget budget;
+    /** The mark around strings, or null for JSON's. */
+    private final @Nullable String quote;
+
     private final SchemaDocument document;
     private final SchemaAlternatives schemas;
     private final List<@Nullable Expr> rules = new ArrayList<>();
@@ -37,25 +41,47 @@ final class SchemaCompiler {
     /** Names a rule for strings. */
     private record Texts(List<CharDfa> all, int minLength, int maxLength) {}
 
-    private SchemaCompiler(String schema) {
+    private SchemaCompiler(String schema, @Nullable String quote, Budget budget) {
+        this.budget = budget;
+        this.quote = quote;
         document = new SchemaDocument(schema, budget);
         schemas = new SchemaAlternatives(document, budget);
     }
 
     static Rules compile(String schema) {
-        SchemaCompiler compiler = new SchemaCompiler(schema);
+        return compile(schema, null, new Budget("The JSON schema"));
+    }
+
+    /**
+     * Documents that are valid for a schema.
+     *
+     * @param quote as in {@link Shape.Json}
+     */
+    static Rules compile(String schema, @Nullable String quote, Budget budget) {
+        SchemaCompiler compiler = new SchemaCompiler(schema, quote, budget);
         compiler.rule(List.of(compiler.document.root()));
+        return compiler.finish();
+    }
+
+    /** Members of an object that is valid for a schema, in a layout of their own. */
+    static Rules arguments(String schema, Shape.Layout layout, Budget budget) {
+        SchemaCompiler compiler = new SchemaCompiler(schema, null, budget);
+        int number = compiler.newRule("#");
+        compiler.rules.set(number, compiler.arguments(layout));
+        return compiler.finish();
+    }
+
+    private Rules finish() {
         // Rules find further rules
-        while (!compiler.open.isEmpty()) {
-            List<Place> next = compiler.open.removeFirst();
-            int number = compiler.numberOf(next);
-            compiler.rules.set(number, compiler.translate(next));
+        while (!open.isEmpty()) {
+            List<Place> next = open.removeFirst();
+            rules.set(numberOf(next), translate(next));
         }
         List<Expr> finished = new ArrayList<>();
-        for (Expr rule : compiler.rules) {
+        for (Expr rule : rules) {
             finished.add(rule == null ? Expr.NEVER : rule);
         }
-        return new Rules(finished, compiler.names, compiler.budget);
+        return new Rules(finished, names, budget);
     }
 
     // Rules
@@ -168,6 +194,7 @@ final class SchemaCompiler {
 
     private Expr enumeration(Facets facets, Place at) {
         List<String> texts = new ArrayList<>();
+        List<Expr> marked = new ArrayList<>();
         Map<String, Json> values = facets.values == null ? Map.of() : facets.values;
         for (Json value : values.values()) {
             budget.spend(16);
@@ -177,10 +204,51 @@ final class SchemaCompiler {
                             "lists objects or arrays by 'enum' or 'const' beside other keywords for them at "
                                     + at.path() + ", which is not supported; leave the other keywords out.");
                 }
-                texts.add(Json.write(value));
+                if (quote == null
+                        || !(value instanceof Json.Str || value instanceof Json.Arr || value instanceof Json.Obj)) {
+                    texts.add(Json.write(value));
+                } else {
+                    marked.add(marked(value));
+                }
             }
         }
-        return new Expr.Text(CharDfa.of(texts, budget), false);
+        Expr plain = new Expr.Text(CharDfa.of(texts, budget), false);
+        if (marked.isEmpty()) {
+            return plain;
+        }
+        marked.add(plain);
+        return new Expr.Choice(marked);
+    }
+
+    /** A value whose strings stand between marks. */
+    private Expr marked(Json value) {
+        budget.spend(16);
+        return switch (value) {
+            case Json.Str string -> quoted(Expr.literal(string.text()));
+            case Json.Arr array ->
+                listed("[", array.items().stream().map(this::marked).toList(), "]");
+            case Json.Obj object ->
+                listed(
+                        "{",
+                        object.members().entrySet().stream()
+                                .map(each -> Expr.sequence(
+                                        Expr.literal(each.getKey()), Expr.literal(":"), marked(each.getValue())))
+                                .toList(),
+                        "}");
+            default -> Expr.literal(Json.write(value));
+        };
+    }
+
+    private static Expr listed(String open, List<Expr> parts, String close) {
+        List<Expr> all = new ArrayList<>(List.of(Expr.literal(open)));
+        for (int i = 0; i < parts.size(); i++) {
+            if (i > 0) {
+                all.add(Expr.literal(","));
+            }
+            all.add(parts.get(i));
+        }
+        all.add(Expr.literal(close));
+        return new Expr.Sequence(all);
     }
 
     private Expr string(Facets facets) {
@@ -191,16 +259,36 @@ final class SchemaCompiler {
             // Formats and patterns stand in many places; each is built once
             return common(
                     new Texts(List.copyOf(facets.texts), facets.minLength, facets.maxLength),
-                    () -> quoted(new Expr.Text(facets.textsOf(budget), true)));
+                    () -> quoted(texts(facets.textsOf(budget))));
         }
         if (facets.minLength == 0 && facets.maxLength == Integer.MAX_VALUE) {
-            return common("string", () -> quoted(new Expr.Repeat(character(), 0, Integer.MAX_VALUE)));
+            return common(
+                    "string",
+                    () -> quoted(
+                            quote == null ? new Expr.Repeat(character(), 0, Integer.MAX_VALUE) : texts(CharDfa.ALL)));
+        }
+        if (quote != null) {
+            return quoted(texts(CharDfa.ofLength(facets.minLength, facets.maxLength, budget)));
         }
         return quoted(new Expr.Repeat(character(), facets.minLength, facets.maxLength));
     }
 
-    private static Expr quoted(Expr content) {
-        return Expr.sequence(Expr.literal("\""), content, Expr.literal("\""));
+    private Expr quoted(Expr content) {
+        Expr mark = quote == null ? Expr.literal("\"") : ShapeCompiler.mark(quote);
+        return Expr.sequence(mark, content, mark);
+    }
+
+    /** The inside of a string that may be these texts. */
+    private Expr texts(CharDfa texts) {
+        return quote == null
+                ? new Expr.Text(texts, true)
+                : new Expr.Text(texts.and(without(List.of(quote)), budget), false);
+    }
+
+    /** Texts that hold none of these. */
+    private CharDfa without(List<String> marks) {
+        String any = String.join("|", marks.stream().map(Shape::quoted).toList());
+        return document.pattern(any, "#").not(budget);
     }
 
     /** One character of a string, as it is or escaped; a character beyond the first plane escaped as a pair. */
@@ -283,6 +371,36 @@ final class SchemaCompiler {
     }
 
     private Expr object(Facets facets, Place at) {
+        MemberWriter writer = new MemberWriter() {
+            @Override
+            public Expr listed(String name, List<Place> value) {
+                return member(Expr.literal(quote == null ? Json.quote(name) : name), value);
+            }
+
+            @Override
+            public Expr other(@Nullable CharDfa names, List<Place> value) {
+                return member(names == null ? string(new Facets()) : quoted(texts(names)), value);
+            }
+        };
+        return Expr.sequence(
+                Expr.literal("{"), space(), members(facets, at, writer, separator()), space(), Expr.literal("}"));
+    }
+
+    /** Writes a member of an object. */
+    private interface MemberWriter {
+
+        /** One that the schema names. */
+        Expr listed(String name, List<Place> value);
+
+        /**
+         * One that it does not.
+         *
+         * @param names what it may be called, or null for anything
+         */
+        Expr other(@Nullable CharDfa names, List<Place> value);
+    }
+
+    private Expr members(Facets facets, Place at, MemberWriter writer, Expr separator) {
         if (facets.minProperties > facets.maxProperties) {
             return Expr.NEVER;
         }
@@ -308,8 +426,7 @@ final class SchemaCompiler {
         for (Map.Entry<String, List<Place>> each : listed.entrySet()) {
             boolean required = facets.required.contains(each.getKey());
             boolean named = nameTexts == null || nameTexts.matches(each.getKey());
-            members.add(new Expr.Member(
-                    named ? member(Expr.literal(Json.quote(each.getKey())), each.getValue()) : Expr.NEVER, required));
+            members.add(new Expr.Member(named ? writer.listed(each.getKey(), each.getValue()) : Expr.NEVER, required));
         }
         if (members.size() > facets.maxProperties) {
             throw document.unsupported(
@@ -319,18 +436,13 @@ final class SchemaCompiler {
             throw document.unsupported(
                     "minProperties", at, "which is more than the number of required properties; require as many.");
         }
-        Expr more = others(facets, at, listed, patterns, nameTexts);
+        Expr more = others(facets, at, writer, listed, patterns, nameTexts);
         int most =
                 facets.maxProperties == Integer.MAX_VALUE ? Integer.MAX_VALUE : facets.maxProperties - members.size();
         if (most == 0) {
             more = null;
         }
-        return Expr.sequence(
-                Expr.literal("{"),
-                space(),
-                new Expr.Members(members, separator(), more, most, facets.minProperties > 0),
-                space(),
-                Expr.literal("}"));
+        return new Expr.Members(members, separator, more, most, facets.minProperties > 0);
     }
 
     /** The texts that may name a property, or null for all. */
@@ -367,6 +479,7 @@ final class SchemaCompiler {
     private @Nullable Expr others(
             Facets facets,
             Place at,
+            MemberWriter writer,
             Map<String, List<Place>> listed,
             Map<String, CharDfa> patterns,
             @Nullable CharDfa nameTexts) {
@@ -389,17 +502,15 @@ final class SchemaCompiler {
             seen.add(own);
             List<Place> values = facets.patterns.get(each.getKey());
             if (values != null && !own.isEmpty()) {
-                kinds.add(member(quoted(new Expr.Text(own, true)), values));
+                kinds.add(writer.other(own, values));
             }
             CharDfa rest = each.getValue().not(budget);
             unmatched = unmatched == null ? rest : unmatched.and(rest, budget);
         }
         if (facets.open()) {
             List<Place> values = facets.additional == null ? List.of() : facets.additional;
-            if (unmatched == null) {
-                kinds.add(member(string(new Facets()), values));
-            } else if (!unmatched.isEmpty()) {
-                kinds.add(member(quoted(new Expr.Text(unmatched, true)), values));
+            if (unmatched == null || !unmatched.isEmpty()) {
+                kinds.add(writer.other(unmatched, values));
             }
         }
         if (kinds.isEmpty()) {
@@ -408,6 +519,86 @@ final class SchemaCompiler {
         int number = newRule(at.path());
         rules.set(number, new Expr.Choice(kinds));
         return new Expr.Rule(number);
+    }
+
+    // Arguments
+
+    /** The members of an object at the root, in a layout of their own. */
+    private Expr arguments(Shape.Layout layout) {
+        CharDfa texts = layout.notInText().isEmpty() ? null : without(layout.notInText());
+        MemberWriter writer = new MemberWriter() {
+            @Override
+            public Expr listed(String name, List<Place> value) {
+                return written(Expr.literal(name), value);
+            }
+
+            @Override
+            public Expr other(@Nullable CharDfa names, List<Place> value) {
+                CharDfa plain = Regex.matching("[A-Za-z_][A-Za-z0-9_]*", budget);
+                return written(new Expr.Text(names == null ? plain : plain.and(names, budget), false), value);
+            }
+
+            private Expr written(Expr name, List<Place> value) {
+                Expr written = texts != null && isText(value)
+                        ? Expr.sequence(ShapeCompiler.fixed(layout.beforeText()), text(value, texts))
+                        : Expr.sequence(ShapeCompiler.fixed(layout.beforeJson()), rule(value));
+                return Expr.sequence(
+                        ShapeCompiler.fixed(layout.beforeName()),
+                        name,
+                        written,
+                        ShapeCompiler.fixed(layout.afterValue()));
+            }
+        };
+        List<Expr> alternatives = new ArrayList<>();
+        Place root = document.root();
+        for (Facets facets : schemas.expand(List.of(root))) {
+            if (facets.values != null || !facets.kinds.contains(Kind.OBJECT)) {
+                throw budget.refuse("is not one of an object with properties; give it the type 'object'.");
+            }
+            alternatives.add(members(facets, root, writer, ShapeCompiler.fixed(layout.separator())));
+        }
+        return alternatives.size() == 1 ? alternatives.getFirst() : new Expr.Choice(alternatives);
+    }
+
+    /** Whether a value may be a string, which is then written as plain text. */
+    private boolean isText(List<Place> value) {
+        return schemas.expand(value).stream().anyMatch(Facets::hasStrings);
+    }
+
+    private Expr text(List<Place> value, CharDfa allowed) {
+        List<Expr> alternatives = new ArrayList<>();
+        for (Facets facets : schemas.expand(value)) {
+            if (facets.hasStrings()) {
+                Map<String, Json> values = facets.values;
+                List<String> listed = new ArrayList<>();
+                if (values != null) {
+                    for (Json each : values.values()) {
+                        if (each instanceof Json.Str string && facets.valid(each, true)) {
+                            listed.add(string.text());
+                        }
+                    }
+                }
+                CharDfa texts = values != null ? CharDfa.of(listed, budget) : facets.textsOf(budget);
+                alternatives.add(new Expr.Text(texts.and(allowed, budget), false));
+            }
+        }
+        return new Expr.Choice(alternatives);
+    }
+
+    /**
+     * Which properties of an object may be strings.
+     *
+     * @throws GrammarException if the schema is broken or too large
+     */
+    static Predicate<String> texts(String schema, Budget budget) {
+        SchemaCompiler compiler = new SchemaCompiler(schema, null, budget);
+        List<Facets> alternatives = compiler.schemas.expand(List.of(compiler.document.root()));
+        return name -> alternatives.isEmpty()
+                || alternatives.stream().anyMatch(facets -> {
+                    List<Place> listed = facets.properties.get(name);
+                    List<Place> other = facets.additional;
+                    return compiler.isText(listed != null ? listed : other != null ? other : List.of());
+                });
     }
 
     private Expr member(Expr name, List<Place> value) {
@@ -422,11 +613,14 @@ final class SchemaCompiler {
     private Expr space() {
         return common(
                 SPACE_NAME,
-                () -> Expr.choice(
-                        Expr.EMPTY,
-                        Expr.literal(" "),
-                        Expr.sequence(
-                                Expr.literal("\n"), new Expr.Repeat(new Expr.Chars(CodePoints.of(" \t")), 0, 32))));
+                () -> quote != null
+                        ? Expr.optional(Expr.literal(" "))
+                        : Expr.choice(
+                                Expr.EMPTY,
+                                Expr.literal(" "),
+                                Expr.sequence(
+                                        Expr.literal("\n"),
+                                        new Expr.Repeat(new Expr.Chars(CodePoints.of(" \t")), 0, 32))));
     }
 
     /** Any value. */

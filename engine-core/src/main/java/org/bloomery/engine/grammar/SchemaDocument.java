@@ -60,8 +60,7 @@ final class SchemaDocument {
     CharDfa pattern(String pattern, String path) {
         return texts.computeIfAbsent(
                 "pattern " + pattern,
-                key -> Regex.within(
-                        pattern, budget.of("The JSON schema has a regular expression at " + path + " that")));
+                key -> Regex.within(pattern, budget.part("has a regular expression at " + path + " that")));
     }
 
     /** The strings that a {@code format} asks for, or null where it only annotates. */

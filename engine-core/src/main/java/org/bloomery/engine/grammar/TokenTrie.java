@@ -6,7 +6,7 @@ import org.bloomery.engine.tokenizer.Tokenizer;
 
 /**
  * A vocabulary arranged by the bytes of its tokens, so that tokens that begin alike are looked at together. Control tokens
- * are left out: content never holds them. Immutable; one a model.
+ * begin with a byte that no text holds, so that only a {@link Shape.Mark} allows them. Immutable; one a model.
  *
  * <p>Nodes are in the order of a walk from the root: a node's children follow it. A token that a vocabulary cannot
  * generate as content has no bytes and is in no node.
@@ -40,7 +40,14 @@ public final class TokenTrie {
             if (end) {
                 ends[endCount++] = token;
             }
-            bytes[token] = end || tokenizer.isControl(token) ? new byte[0] : tokenizer.bytes(token);
+            if (end) {
+                bytes[token] = new byte[0];
+            } else if (tokenizer.isControl(token)) {
+                bytes[token] = ShapeCompiler.control(tokenizer.spelling(token));
+            } else {
+                byte[] text = tokenizer.bytes(token);
+                bytes[token] = ShapeCompiler.isText(text) ? text : new byte[0];
+            }
             if (bytes[token].length > 0) {
                 order[count++] = token;
                 most = Math.max(most, bytes[token].length);
@@ -117,7 +124,7 @@ public final class TokenTrie {
         return vocabSize;
     }
 
-    /** The bytes of a token as content; empty where it is none. */
+    /** The bytes of a token; empty where no text and no mark holds it. */
     byte[] bytes(int token) {
         return bytes[token];
     }

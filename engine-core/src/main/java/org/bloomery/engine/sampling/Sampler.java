@@ -92,6 +92,17 @@ public final class Sampler {
         return token;
     }
 
+    /** Takes a token that was not sampled, where the grammar allows it; returns whether it does. */
+    public boolean take(int token) {
+        if (grammar != null) {
+            if (!grammar.mask().allows(token)) {
+                return false;
+            }
+            grammar.accept(token);
+        }
+        return true;
+    }
+
     /** Whether the grammar lets nothing follow, not even an end: the answer is whole. */
     public boolean complete() {
         return grammar != null && grammar.complete();

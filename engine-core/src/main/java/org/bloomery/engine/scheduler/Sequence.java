@@ -1,5 +1,6 @@
 package org.bloomery.engine.scheduler;
 
+import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicReference;
 import org.bloomery.engine.FinishReason;
@@ -26,6 +27,7 @@ public final class Sequence {
     private volatile int slot = -1;
     private int generated;
     private boolean restarted;
+    private final ArrayDeque<Integer> forced = new ArrayDeque<>();
 
     /**
      * A sequence to be submitted.
@@ -150,8 +152,22 @@ public final class Sequence {
         return logProbabilities;
     }
 
+    /**
+     * Has these tokens come next, whatever the model would like; where its constraint does not allow the first of them yet,
+     * as soon as it does. For whoever submits it, and then for its listener.
+     */
+    public void force(int[] next) {
+        for (int token : next) {
+            forced.add(token);
+        }
+    }
+
     int sample(float[] logits, int vocabSize) {
         generated++;
+        Integer next = forced.peek();
+        if (next != null && sampler.take(next)) {
+            return forced.remove();
+        }
         return sampler.sample(logits, vocabSize, tokens, length);
     }
 

@@ -131,8 +131,7 @@ class AnswerCorpusTest {
 
     private static List<String> parts(String template, List<String> pieces) {
         Parts parts = new Parts();
-        AnswerParser parser = ChatFormat.of("{#" + template + "#}", FewTokens.CHATML)
-                .answerParser(TOOLS, List.of(TextSpan.trusted("prompt")), () -> "id");
+        AnswerParser parser = AnswerParser.of(template, TOOLS, List.of(TextSpan.trusted("prompt")), () -> "id");
         pieces.forEach(piece -> parser.accept(piece, parts));
         parser.finish(parts);
         return parts.parts;

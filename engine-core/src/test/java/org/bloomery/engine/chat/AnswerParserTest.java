@@ -48,8 +48,8 @@ class AnswerParserTest {
 
     private static AnswerParser parser(String template, boolean tools, String prompt) {
         int[] count = {0};
-        return ChatFormat.of(template, FewTokens.CHATML)
-                .answerParser(tools ? TOOLS : List.of(), List.of(TextSpan.trusted(prompt)), () -> "id" + ++count[0]);
+        return AnswerParser.of(
+                template, tools ? TOOLS : List.of(), List.of(TextSpan.trusted(prompt)), () -> "id" + ++count[0]);
     }
 
     /** The parts of an answer, the same in whatever pieces it comes. */
@@ -196,20 +196,5 @@ class AnswerParserTest {
         assertThat(parser("<channel|>", true, "").expects("<|channel>")).isTrue();
         assertThat(parser("[THINK] [TOOL_CALLS]", false, "").expects("[TOOL_CALLS]"))
                 .isFalse();
-    }
-
-    @Test
-    void describesCallsForAConstraintOnlyWhereTheyAreJsonBetweenMarks() {
-        assertThat(ChatFormat.of(TEMPLATE, FewTokens.CHATML).toolCalls(TOOLS))
-                .extracting(ToolCallSyntax::open, ToolCallSyntax::close)
-                .containsExactly("<tool_call>", "</tool_call>");
-        assertThat(ChatFormat.of(TEMPLATE, FewTokens.CHATML).toolCalls(List.of()))
-                .isNull();
-        for (String other : List.of(
-                "<tool_call> <function=", "<tool_call> <arg_key>", "[TOOL_CALLS]", "]<]minimax[>[ <tool_call>")) {
-            assertThat(ChatFormat.of(other, FewTokens.CHATML).toolCalls(TOOLS))
-                    .as(other)
-                    .isNull();
-        }
     }
 }

@@ -27,6 +27,8 @@ public final class TestVocabulary implements Tokenizer {
     };
 
     private final List<byte[]> tokens = new ArrayList<>();
+    private int firstControl;
+    private int lastControl;
 
     /** The control tokens and these pieces only. */
     public TestVocabulary(String... pieces) {
@@ -61,6 +63,22 @@ public final class TestVocabulary implements Tokenizer {
         }
     }
 
+    /**
+     * More tokens.
+     *
+     * @param control whether they are control tokens
+     * @return the first of them
+     */
+    int add(List<String> marks, boolean control) {
+        int first = tokens.size();
+        marks.forEach(mark -> tokens.add(mark.getBytes(StandardCharsets.UTF_8)));
+        if (control) {
+            firstControl = first;
+            lastControl = tokens.size();
+        }
+        return first;
+    }
+
     @Override
     public int vocabSize() {
         return tokens.size();
@@ -78,7 +96,12 @@ public final class TestVocabulary implements Tokenizer {
 
     @Override
     public String spelling(int token) {
-        throw new UnsupportedOperationException();
+        return switch (token) {
+            case BEGIN -> "<begin>";
+            case END -> "<end>";
+            case TURN -> "<turn>";
+            default -> new String(tokens.get(token), StandardCharsets.UTF_8);
+        };
     }
 
     @Override
@@ -88,7 +111,7 @@ public final class TestVocabulary implements Tokenizer {
 
     @Override
     public boolean isControl(int token) {
-        return token <= TURN;
+        return token <= TURN || (token >= firstControl && token < lastControl);
     }
 
     @Override

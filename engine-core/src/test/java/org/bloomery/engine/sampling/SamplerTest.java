@@ -13,8 +13,8 @@ import java.util.TreeSet;
 import org.bloomery.engine.Constraint;
 import org.bloomery.engine.EngineException;
 import org.bloomery.engine.InvalidOptionException;
-import org.bloomery.engine.grammar.Grammar;
 import org.bloomery.engine.grammar.Grammars;
+import org.bloomery.engine.grammar.Shape;
 import org.bloomery.engine.grammar.TestVocabulary;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -320,8 +320,7 @@ class SamplerTest {
                 options,
                 SequenceBreakers.NONE,
                 1,
-                new Grammars(new TestVocabulary("a", "b", "c"))
-                        .matcher(new Constraint.Regex(pattern), Grammar.Around.NOTHING));
+                new Grammars(new TestVocabulary("a", "b", "c")).matcher(new Constraint.Regex(pattern), Shape.ANSWER));
     }
 
     @Test

@@ -24,8 +24,8 @@ import org.bloomery.engine.EngineException;
 import org.bloomery.engine.EngineOverloadedException;
 import org.bloomery.engine.EngineState;
 import org.bloomery.engine.FinishReason;
-import org.bloomery.engine.grammar.Grammar;
 import org.bloomery.engine.grammar.Grammars;
+import org.bloomery.engine.grammar.Shape;
 import org.bloomery.engine.grammar.TestVocabulary;
 import org.bloomery.engine.sampling.Sampler;
 import org.bloomery.engine.sampling.SamplingOptions;
@@ -559,7 +559,7 @@ class SchedulerTest {
                 SamplingOptions.GREEDY,
                 SequenceBreakers.NONE,
                 1,
-                new Grammars(vocabulary).matcher(new Constraint.Regex(pattern), Grammar.Around.NOTHING));
+                new Grammars(vocabulary).matcher(new Constraint.Regex(pattern), Shape.ANSWER));
         return new Sequence(new int[] {3, 4}, maxTokens, System.nanoTime() + 60_000_000_000L, -1, sampler, listener);
     }
 
