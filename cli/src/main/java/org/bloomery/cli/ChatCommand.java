@@ -13,6 +13,7 @@ import org.bloomery.engine.Completion;
 import org.bloomery.engine.ContextLengthExceededException;
 import org.bloomery.engine.Engine;
 import org.bloomery.engine.chat.ChatMessage;
+import org.bloomery.engine.chat.Thinking;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -48,6 +49,20 @@ final class ChatCommand implements Callable<Integer> {
             paramLabel = "N",
             description = "Tokens of a conversation; 0 for the smaller of the model's own and 8192.")
     int contextLength;
+
+    @Option(
+            names = "--thinking",
+            defaultValue = "auto",
+            paramLabel = "on|off|auto",
+            description = "Whether the model thinks before it answers (default: ${DEFAULT-VALUE}).")
+    Thinking.Mode thinking = Thinking.Mode.AUTO;
+
+    @Option(
+            names = "--thinking-budget",
+            paramLabel = "N",
+            description = "Most tokens of thinking, after which the model is made to answer.")
+    @Nullable
+    Integer thinkingBudget;
 
     private final PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
 
@@ -96,8 +111,9 @@ final class ChatCommand implements Callable<Integer> {
 
     private void answer(Engine engine, List<ChatMessage> conversation, String question) {
         conversation.add(ChatMessage.user(question));
-        Completion completion =
-                engine.generate(new ChatRequest(conversation, sampling.options()), CompleteCommand.printingTo(out));
+        Completion completion = engine.generate(
+                new ChatRequest(conversation, sampling.options()).withThinking(new Thinking(thinking, thinkingBudget)),
+                CompleteCommand.printingTo(out));
         out.println();
         System.err.println(CompleteCommand.summary(completion));
         conversation.add(ChatMessage.assistant(completion.text(), completion.reasoning(), completion.toolCalls()));

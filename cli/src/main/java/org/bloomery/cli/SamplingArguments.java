@@ -154,6 +154,7 @@ final class SamplingArguments {
                 SamplingOptions.Xtc.OFF,
                 Map.of(),
                 seed);
-        return new GenerationOptions(sampling, maxTokens, stop, null, null, shape == null ? null : shape.constraint());
+        return new GenerationOptions(
+                sampling, maxTokens, stop, null, null, shape == null ? null : shape.constraint(), Map.of());
     }
 }

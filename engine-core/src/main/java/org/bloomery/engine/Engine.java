@@ -5,6 +5,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
@@ -291,7 +292,7 @@ public final class Engine implements AutoCloseable {
         GenerationOptions wanted = request.options();
         int maxTokens = maxTokens(prompt.length, wanted.maxTokens());
         Duration timeout = wanted.timeout() != null ? wanted.timeout() : options.defaultTimeout();
-        SamplingOptions sampling = wanted.sampling();
+        SamplingOptions sampling = biased(wanted);
         Constraint constraint = wanted.constraint();
         boolean constrained = constraint != null;
         Shape shape = turn != null ? turn.shape(constrained) : constrained ? Shape.ANSWER : null;
@@ -329,6 +330,20 @@ public final class Engine implements AutoCloseable {
 
     private static List<TextSpan> spans(GenerationRequest request, @Nullable ChatTurn turn) {
         return turn != null ? turn.prompt() : ((CompletionRequest) request).prompt();
+    }
+
+    /** The sampling with biases of texts as biases of their tokens. */
+    private SamplingOptions biased(GenerationOptions wanted) {
+        if (wanted.textBias().isEmpty()) {
+            return wanted.sampling();
+        }
+        Map<Integer, Double> biases = new HashMap<>(wanted.sampling().logitBias());
+        wanted.textBias().forEach((text, bias) -> {
+            for (int token : tokenizer.encode(List.of(TextSpan.untrusted(text)), false)) {
+                biases.merge(token, bias, (a, b) -> Math.clamp(a + b, -100.0, 100.0));
+            }
+        });
+        return wanted.sampling().withLogitBias(biases);
     }
 
     private ReasoningLimit reasoningLimit(ChatTurn turn) {

@@ -2,6 +2,7 @@ package org.bloomery.engine;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.bloomery.engine.sampling.SamplingOptions;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param timeout most time from submission to the end, or null for the engine's default
  * @param logProbabilities how many best alternatives to report for each token, 0 to 20; null to report nothing
  * @param constraint what the answer must look like, or null for anything; the probabilities reported are those before it
+ * @param textBias added to the logits of the tokens of these texts, -100 to 100; at most 1,024, each of 1 to 256 characters
  */
 public record GenerationOptions(
         SamplingOptions sampling,
@@ -21,7 +23,8 @@ public record GenerationOptions(
         List<String> stop,
         @Nullable Duration timeout,
         @Nullable Integer logProbabilities,
-        @Nullable Constraint constraint) {
+        @Nullable Constraint constraint,
+        Map<String, Double> textBias) {
 
     /** What a request without options gets. */
     public static final GenerationOptions DEFAULT =
@@ -34,11 +37,26 @@ public record GenerationOptions(
             List<String> stop,
             @Nullable Duration timeout,
             @Nullable Integer logProbabilities) {
-        this(sampling, maxTokens, stop, timeout, logProbabilities, null);
+        this(sampling, maxTokens, stop, timeout, logProbabilities, null, Map.of());
     }
 
     public GenerationOptions {
         stop = List.copyOf(stop);
+        textBias = Map.copyOf(textBias);
+        if (textBias.size() > 1024) {
+            throw new InvalidOptionException(
+                    "Option 'text-bias' has " + textBias.size() + " texts; at most 1024 are allowed.");
+        }
+        textBias.forEach((text, bias) -> {
+            if (text.isEmpty() || text.length() > 256) {
+                throw new InvalidOptionException(
+                        "Option 'text-bias' has a text of " + text.length() + " characters; each must have 1 to 256.");
+            }
+            if (!(bias >= -100 && bias <= 100)) {
+                throw new InvalidOptionException(
+                        "Option 'text-bias' has the bias " + bias + "; it must be -100 to 100.");
+            }
+        });
         if (maxTokens != null && maxTokens < 1) {
             throw new InvalidOptionException("Option 'max-tokens' is " + maxTokens + "; it must be at least 1.");
         }
@@ -61,14 +79,14 @@ public record GenerationOptions(
     }
 
     public GenerationOptions withMaxTokens(int maxTokens) {
-        return new GenerationOptions(sampling, maxTokens, stop, timeout, logProbabilities, constraint);
+        return new GenerationOptions(sampling, maxTokens, stop, timeout, logProbabilities, constraint, textBias);
     }
 
     public GenerationOptions withSampling(SamplingOptions sampling) {
-        return new GenerationOptions(sampling, maxTokens, stop, timeout, logProbabilities, constraint);
+        return new GenerationOptions(sampling, maxTokens, stop, timeout, logProbabilities, constraint, textBias);
     }
 
     public GenerationOptions withConstraint(@Nullable Constraint constraint) {
-        return new GenerationOptions(sampling, maxTokens, stop, timeout, logProbabilities, constraint);
+        return new GenerationOptions(sampling, maxTokens, stop, timeout, logProbabilities, constraint, textBias);
     }
 }

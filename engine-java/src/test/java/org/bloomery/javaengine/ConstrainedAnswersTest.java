@@ -127,8 +127,8 @@ class ConstrainedAnswersTest {
                         + "{\"type\":\"string\",\"maxLength\":60}},\"required\":[\"summary\"]}"));
         List<ChatMessage> conversation = new ArrayList<>(List.of(ChatMessage.user("What is the weather in Paris?")));
 
-        Completion call = engine.generate(
-                new ChatRequest(conversation, List.of(weather), options), GenerationSink.NONE);
+        Completion call =
+                engine.generate(new ChatRequest(conversation, List.of(weather), options), GenerationSink.NONE);
 
         assertThat(call.finishReason()).isEqualTo(FinishReason.TOOL_CALLS);
         assertThat(call.text()).isEmpty();
@@ -139,8 +139,8 @@ class ConstrainedAnswersTest {
         conversation.add(
                 ChatMessage.toolResult(call.toolCalls().getFirst().id(), "get_weather", "{\"sky\":\"clear\"}"));
 
-        Completion last = engine.generate(
-                new ChatRequest(conversation, List.of(weather), options), GenerationSink.NONE);
+        Completion last =
+                engine.generate(new ChatRequest(conversation, List.of(weather), options), GenerationSink.NONE);
 
         assertThat(last.finishReason()).as(last.text()).isEqualTo(FinishReason.STOP);
         assertThat(last.text()).startsWith("{").contains("\"summary\"").endsWith("}");
@@ -149,7 +149,7 @@ class ConstrainedAnswersTest {
     @Test
     void reportsTheProbabilitiesBeforeTheConstraint() {
         GenerationOptions options = new GenerationOptions(
-                SamplingOptions.GREEDY, 5, List.of(), null, 2, new Constraint.Choices(List.of("zzz")));
+                SamplingOptions.GREEDY, 5, List.of(), null, 2, new Constraint.Choices(List.of("zzz")), Map.of());
         Completion completion = engine.generate(new CompletionRequest("Once upon a", options), GenerationSink.NONE);
         assertThat(completion.text()).isEqualTo("zzz");
         assertThat(completion.logProbabilities())

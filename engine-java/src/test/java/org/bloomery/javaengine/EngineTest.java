@@ -139,8 +139,7 @@ class EngineTest {
     void asksForAToolAndAnswersFromItsResult() {
         List<ChatMessage> conversation = new ArrayList<>(List.of(ChatMessage.user("What is the weather in Paris?")));
 
-        Completion call =
-                engine.generate(new ChatRequest(conversation, List.of(WEATHER), GREEDY), GenerationSink.NONE);
+        Completion call = engine.generate(new ChatRequest(conversation, List.of(WEATHER), GREEDY), GenerationSink.NONE);
 
         assertThat(call.finishReason()).isEqualTo(FinishReason.TOOL_CALLS);
         assertThat(call.toolCalls()).singleElement().satisfies(toolCall -> {

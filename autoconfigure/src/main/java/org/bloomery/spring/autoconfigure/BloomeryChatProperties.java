@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.bloomery.engine.chat.Thinking;
 import org.bloomery.spring.chat.BloomeryChatOptions;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -35,6 +36,10 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param xtcProbability Probability of excluding the top choices (XTC), 0 to 1. 0 switches it off.
  * @param xtcThreshold Probability from which a token is a top choice for XTC, 0 to 1. Above 0.5 there is no effect.
  * @param logitBias Added to the logits of these token ids, -100 to 100.
+ * @param textBias Added to the logits of the tokens of these texts, -100 to 100. Put a text in square brackets.
+ * @param toolChoice Whether the model calls the tools that a request offers: auto, none, required, or the name of a tool.
+ * @param thinking Whether the model thinks before it answers. auto leaves it to the model and its template.
+ * @param thinkingBudget Most tokens of thinking, after which the model is made to answer. Unless set, no limit.
  * @param stop Strings that end an answer and are not part of it, at most 16 of 1 to 256 characters.
  * @param timeout Most time an answer may take. Unless set, bloomery.engine.timeout.
  * @param logProbabilities How many best alternatives to report for each token, 0 to 20. Unless set, nothing is reported.
@@ -63,6 +68,10 @@ public record BloomeryChatProperties(
         @DefaultValue("0.0") double xtcProbability,
         @DefaultValue("0.1") double xtcThreshold,
         @DefaultValue Map<Integer, Double> logitBias,
+        @DefaultValue Map<String, Double> textBias,
+        @DefaultValue("auto") String toolChoice,
+        @DefaultValue("auto") Thinking.Mode thinking,
+        @Nullable Integer thinkingBudget,
         @DefaultValue List<String> stop,
         @Nullable Duration timeout,
         @Nullable Integer logProbabilities,
@@ -98,6 +107,10 @@ public record BloomeryChatProperties(
                         .xtcProbability(xtcProbability)
                         .xtcThreshold(xtcThreshold)
                         .logitBias(logitBias)
+                        .textBias(textBias)
+                        .toolChoice(toolChoice)
+                        .thinking(thinking)
+                        .thinkingBudget(thinkingBudget)
                         .stopSequences(stop)
                         .timeout(timeout)
                         .logProbabilities(logProbabilities)

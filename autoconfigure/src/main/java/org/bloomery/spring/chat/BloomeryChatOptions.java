@@ -10,6 +10,8 @@ import java.util.StringJoiner;
 import org.bloomery.engine.Constraint;
 import org.bloomery.engine.GenerationOptions;
 import org.bloomery.engine.InvalidOptionException;
+import org.bloomery.engine.chat.Thinking;
+import org.bloomery.engine.chat.ToolChoice;
 import org.bloomery.engine.sampling.SamplingOptions;
 import org.jspecify.annotations.Nullable;
 import org.springframework.ai.chat.prompt.ChatOptions;
@@ -172,8 +174,36 @@ public final class BloomeryChatOptions extends DefaultToolCallingChatOptions imp
         return values.grammar;
     }
 
+    /** {@code auto}, {@code none}, {@code required} or the name of the one tool to call; unset, {@code auto}. */
+    public @Nullable String getToolChoice() {
+        return values.toolChoice;
+    }
+
+    /** Whether the model thinks before it answers; unset, as its template likes. */
+    public Thinking.@Nullable Mode getThinking() {
+        return values.thinking;
+    }
+
+    /** Most tokens of thinking, at least 1; unset, no limit. */
+    public @Nullable Integer getThinkingBudget() {
+        return values.thinkingBudget;
+    }
+
+    /** Added to the logits of the tokens of these texts, -100 to 100. */
+    public @Nullable Map<String, Double> getTextBias() {
+        return values.textBias;
+    }
+
     GenerationOptions generationOptions() {
         return values.generationOptions();
+    }
+
+    ToolChoice toolChoice() {
+        return values.choice();
+    }
+
+    Thinking thinking() {
+        return values.thought();
     }
 
     @Override
@@ -241,6 +271,10 @@ public final class BloomeryChatOptions extends DefaultToolCallingChatOptions imp
         private @Nullable String regex;
         private @Nullable List<String> choices;
         private @Nullable String grammar;
+        private @Nullable String toolChoice;
+        private Thinking.@Nullable Mode thinking;
+        private @Nullable Integer thinkingBudget;
+        private @Nullable Map<String, Double> textBias;
 
         private Builder() {}
 
@@ -350,6 +384,33 @@ public final class BloomeryChatOptions extends DefaultToolCallingChatOptions imp
         }
 
         /**
+         * Whether the model calls tools: {@code auto}, {@code none}, {@code required}, or the name of a tool. A demanded call
+         * is demanded once: behind a tool's result the model chooses again.
+         */
+        public Builder toolChoice(@Nullable String toolChoice) {
+            this.toolChoice = toolChoice;
+            return this;
+        }
+
+        /** Whether the model thinks before it answers. */
+        public Builder thinking(Thinking.@Nullable Mode thinking) {
+            this.thinking = thinking;
+            return this;
+        }
+
+        /** Most tokens of thinking, after which the model is made to answer. */
+        public Builder thinkingBudget(@Nullable Integer thinkingBudget) {
+            this.thinkingBudget = thinkingBudget;
+            return this;
+        }
+
+        /** Replaces all biases of texts; a text's bias is added to the logit of each of its tokens. */
+        public Builder textBias(@Nullable Map<String, Double> textBias) {
+            this.textBias = textBias == null ? null : Map.copyOf(textBias);
+            return this;
+        }
+
+        /**
          * Replaces all template arguments.
          *
          * @throws InvalidOptionException if a value is null
@@ -384,7 +445,7 @@ public final class BloomeryChatOptions extends DefaultToolCallingChatOptions imp
         }
 
         /**
-         * Takes over what the other builder sets. Stop sequences, tools, logit biases and template arguments add up; a
+         * Takes over what the other builder sets. Stop sequences, tools, biases and template arguments add up; a
          * constraint takes the place of any other.
          */
         @Override
@@ -407,6 +468,15 @@ public final class BloomeryChatOptions extends DefaultToolCallingChatOptions imp
                 timeout = either(that.timeout, timeout);
                 logProbabilities = either(that.logProbabilities, logProbabilities);
                 templateArguments = merged(templateArguments, that.templateArguments);
+                toolChoice = either(that.toolChoice, toolChoice);
+                if (that.thinking != null) {
+                    // A budget of the defaults means nothing to a request without thinking
+                    thinking = that.thinking;
+                    thinkingBudget = that.thinkingBudget;
+                } else {
+                    thinkingBudget = either(that.thinkingBudget, thinkingBudget);
+                }
+                textBias = merged(textBias, that.textBias);
                 if (!that.constraints().isEmpty()) {
                     jsonSchema = that.jsonSchema;
                     regex = that.regex;
@@ -421,6 +491,8 @@ public final class BloomeryChatOptions extends DefaultToolCallingChatOptions imp
         @Override
         public BloomeryChatOptions build() {
             generationOptions();
+            choice();
+            thought();
             return new BloomeryChatOptions(
                     clone(),
                     toolCallbacks,
@@ -471,7 +543,16 @@ public final class BloomeryChatOptions extends DefaultToolCallingChatOptions imp
                     or(stopSequences, List.of()),
                     timeout,
                     logProbabilities,
-                    constraints.values().stream().findFirst().orElse(null));
+                    constraints.values().stream().findFirst().orElse(null),
+                    or(textBias, Map.of()));
+        }
+
+        private ToolChoice choice() {
+            return toolChoice == null ? ToolChoice.AUTO : ToolChoice.of(toolChoice);
+        }
+
+        private Thinking thought() {
+            return new Thinking(or(thinking, Thinking.Mode.AUTO), thinkingBudget);
         }
 
         private Map<String, Constraint> constraints() {
@@ -513,6 +594,10 @@ public final class BloomeryChatOptions extends DefaultToolCallingChatOptions imp
             own.put("regex", regex);
             own.put("choices", choices);
             own.put("grammar", grammar);
+            own.put("toolChoice", toolChoice);
+            own.put("thinking", thinking);
+            own.put("thinkingBudget", thinkingBudget);
+            own.put("textBias", textBias);
             return own;
         }
 

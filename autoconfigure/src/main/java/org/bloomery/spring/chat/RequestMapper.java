@@ -7,7 +7,6 @@ import java.util.Map;
 import org.bloomery.engine.ChatRequest;
 import org.bloomery.engine.EngineException;
 import org.bloomery.engine.chat.ChatMessage;
-import org.bloomery.engine.chat.Thinking;
 import org.bloomery.engine.chat.ToolCall;
 import org.bloomery.engine.chat.ToolChoice;
 import org.bloomery.engine.chat.ToolSpec;
@@ -42,8 +41,12 @@ final class RequestMapper {
         return new ChatRequest(
                 turns,
                 tools(options.getToolCallbacks()),
-                ToolChoice.AUTO,
-                Thinking.AUTO,
+                // Behind a tool's result the model may answer: a call that is demanded again and again would never end
+                turns.getLast().role() == ChatMessage.Role.TOOL
+                                && options.toolChoice().mode() != ToolChoice.Mode.NONE
+                        ? ToolChoice.AUTO
+                        : options.toolChoice(),
+                options.thinking(),
                 templateArguments == null ? Map.of() : templateArguments,
                 options.generationOptions());
     }

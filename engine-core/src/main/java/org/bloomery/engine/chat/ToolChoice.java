@@ -34,6 +34,16 @@ public record ToolChoice(Mode mode, @Nullable String tool) {
         }
     }
 
+    /** The choice that a word names: {@code auto}, {@code none}, {@code required}, or else the name of a tool. */
+    public static ToolChoice of(String word) {
+        return switch (word) {
+            case "auto" -> AUTO;
+            case "none" -> NONE;
+            case "required" -> REQUIRED;
+            default -> named(word);
+        };
+    }
+
     /** At least one call of this tool. */
     public static ToolChoice named(String tool) {
         return new ToolChoice(Mode.NAMED, tool);

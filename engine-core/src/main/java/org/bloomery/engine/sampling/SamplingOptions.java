@@ -136,6 +136,23 @@ public record SamplingOptions(
                 seed);
     }
 
+    public SamplingOptions withLogitBias(Map<Integer, Double> logitBias) {
+        return new SamplingOptions(
+                temperature,
+                topK,
+                topP,
+                minP,
+                typicalP,
+                penaltyLastN,
+                repeatPenalty,
+                frequencyPenalty,
+                presencePenalty,
+                dry,
+                xtc,
+                logitBias,
+                seed);
+    }
+
     public SamplingOptions withSeed(@Nullable Long seed) {
         return new SamplingOptions(
                 temperature,
