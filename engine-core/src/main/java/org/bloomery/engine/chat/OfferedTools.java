@@ -14,6 +14,9 @@ import tools.jackson.core.JsonToken;
  */
 record OfferedTools(List<ToolSpec> tools) {
 
+    /** An element of an array in a path; no argument has this name. */
+    static final String ITEM = "[]";
+
     OfferedTools {
         tools = List.copyOf(tools);
     }
@@ -25,7 +28,16 @@ record OfferedTools(List<ToolSpec> tools) {
     /** Writes an argument that came as bare text: JSON where the tool's schema has a type that is no string, else a string. */
     void writeArgument(String tool, String argument, String text, JsonGenerator json) {
         json.writeName(argument);
-        Set<String> types = types(tool, argument);
+        writeValue(tool, List.of(argument), text, json);
+    }
+
+    /**
+     * Writes a value that came as bare text, as an argument is.
+     *
+     * @param path the argument and the names of what is inside it; {@link #ITEM} where that is an element of an array
+     */
+    void writeValue(String tool, List<String> path, String text, JsonGenerator json) {
+        Set<String> types = types(tool, path);
         if (!types.isEmpty() && !types.contains("string")) {
             // Templates that print values show models Python's words for these
             String value = switch (text.strip()) {
@@ -42,13 +54,20 @@ record OfferedTools(List<ToolSpec> tools) {
         json.writeString(text);
     }
 
-    /** The JSON types that an argument may have, none where the schema says nothing. */
-    private Set<String> types(String tool, String argument) {
+    /** The JSON types that a value may have, none where the schema says nothing. */
+    Set<String> types(String tool, List<String> path) {
         Set<String> types = new HashSet<>();
         for (ToolSpec offered : tools) {
             if (offered.name().equals(tool)) {
                 try (JsonParser schema = JsonCalls.parser(offered.parameters())) {
-                    if (enter(schema, "properties") && enter(schema, argument)) {
+                    boolean known = true;
+                    for (String each : path) {
+                        known = known
+                                && (each.equals(ITEM)
+                                        ? enter(schema, "items")
+                                        : enter(schema, "properties") && enter(schema, each));
+                    }
+                    if (known) {
                         addTypes(schema, types);
                     }
                 } catch (JacksonException e) {
