@@ -251,6 +251,46 @@ class AnswerParserTest {
     }
 
     @Test
+    void expectsTheMarksOfMessages() {
+        for (boolean tools : List.of(true, false)) {
+            AnswerParser parser = parser("<|start|> <|channel|> <|message|>", tools, "");
+            for (String mark :
+                    List.of("<|start|>", "<|channel|>", "<|constrain|>", "<|message|>", "<|end|>", "<|call|>")) {
+                assertThat(parser.expects(mark)).as(mark).isTrue();
+            }
+            assertThat(parser.expects("<|endoftext|>")).isFalse();
+            assertThat(parser.expects("")).isFalse();
+        }
+    }
+
+    @Test
+    void expectsAControlTokenInsideAMark() {
+        Parts parts = new Parts();
+        AnswerParser parser = parser("｜DSML｜ tool_calls>", true, "");
+        assertThat(parser.expects("｜DSML｜")).isFalse();
+        parser.accept("So <", parts);
+        assertThat(parser.expects("｜DSML｜")).isTrue();
+        parser.accept("｜DSML｜tool_calls>\n<", parts);
+        assertThat(parser.expects("｜DSML｜")).isTrue();
+    }
+
+    @Test
+    void keepsHeadersOutOfTheTextWhereNoToolsAreOffered() {
+        AnswerParser parser = parser("<|start|> <|channel|> <|message|>", false, "");
+        Parts parts = new Parts();
+        parser.accept(
+                "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>commentary to=functions.f ",
+                parts);
+        parser.accept("json<|message|>{}<|call|><|start|>assistant<|channel|>final<|message|>Yes.", parts);
+        parser.finish(parts);
+        assertThat(parts.parts)
+                .containsExactly(
+                        "reasoning:hm",
+                        "malformed:<|start|>assistant<|channel|>commentary to=functions.f json<|message|>{}",
+                        "text:Yes.");
+    }
+
+    @Test
     void describesCallsForAConstraintOnlyWhereTheyAreJsonBetweenMarks() {
         assertThat(ChatFormat.of(TEMPLATE, FewTokens.CHATML).toolCalls(TOOLS))
                 .extracting(ToolCallSyntax::open, ToolCallSyntax::close)

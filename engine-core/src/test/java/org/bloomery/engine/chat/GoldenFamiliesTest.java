@@ -3,8 +3,12 @@ package org.bloomery.engine.chat;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.bloomery.engine.TextSpan;
 import org.junit.jupiter.api.Test;
 
 /** Which family's answers a real template's model is taken to write. */
@@ -83,5 +87,99 @@ class GoldenFamiliesTest {
                         .toolCalls()
                         .family())
                 .isEqualTo("phi");
+    }
+
+    /** Templates that leave calls of earlier turns out, refuse them, or do what templates may not. */
+    private static final List<String> WRITE_NO_CALL = List.of(
+            "Kimi-K2-Instruct",
+            "Kimi-K2-Thinking",
+            "LFM2-8B-A1B",
+            "google-gemma-2-2b-it",
+            "ibm-granite-granite-3.3-2B-Instruct",
+            "llama-cpp-deepseek-r1");
+
+    private static final List<ToolSpec> TOOLS = List.of(new ToolSpec("get_weather", "The weather", """
+                    {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}}}
+                    """));
+
+    private static final List<String> ENDS = List.of(
+            "</s>",
+            "<|im_end|>",
+            "<|eot_id|>",
+            "<|eom_id|>",
+            "<|eot|>",
+            "<|end|>",
+            "<|call|>",
+            "<|calls|>",
+            "<|message_sep|>");
+
+    /** What the template writes between the beginning of the answer and the tool's turn is such an answer. */
+    @Test
+    void readsBackTheCallsThatTemplatesWrite() throws IOException {
+        Map<String, String> unread = new TreeMap<>();
+        GoldenTemplates.all().forEach((name, template) -> {
+            ChatFormat format = ChatFormat.of(template, FewTokens.CHATML);
+            ChatMessage question = ChatMessage.user("Weather?");
+            ToolCall call = new ToolCall("call00001", "get_weather", "{\"city\": \"Zürich\", \"days\": 2}");
+            List<ChatMessage> turns = List.of(
+                    question,
+                    ChatMessage.assistant("", null, List.of(call)),
+                    ChatMessage.toolResult("call00001", "get_weather", "sunny"));
+            try {
+                String before = text(format.prompt(List.of(question), TOOLS, Map.of()));
+                String answer = answer(before, text(format.prompt(turns, TOOLS, Map.of())));
+                Calls calls = new Calls(new ArrayList<>());
+                AnswerParser parser = format.answerParser(TOOLS, List.of(TextSpan.trusted("prompt")), () -> "id");
+                parser.accept(answer, calls);
+                parser.finish(calls);
+                if (!calls.calls().equals(List.of("get_weather{\"city\":\"Zürich\",\"days\":2}"))) {
+                    unread.put(name, calls.calls() + " in " + answer);
+                }
+            } catch (RuntimeException e) {
+                unread.put(name, String.valueOf(e.getMessage()));
+            }
+        });
+        assertThat(unread).containsOnlyKeys(WRITE_NO_CALL);
+    }
+
+    private static String answer(String before, String whole) {
+        int same = 0;
+        while (same < before.length() && before.charAt(same) == whole.charAt(same)) {
+            same++;
+        }
+        // The prompt may begin a mark as the answer does
+        int mark = Math.max(whole.lastIndexOf('<', same - 1), whole.lastIndexOf('[', same - 1));
+        int from = mark > Math.max(whole.lastIndexOf('>', same - 1), whole.lastIndexOf(']', same - 1)) ? mark : same;
+        int last = whole.indexOf("2", Math.max(from, whole.indexOf("Zürich", from)));
+        int end = ENDS.stream()
+                .mapToInt(each -> whole.indexOf(each, Math.max(from, last)))
+                .filter(at -> at >= 0)
+                .min()
+                .orElse(whole.length());
+        return whole.substring(from, Math.max(from, end));
+    }
+
+    private static String text(List<TextSpan> spans) {
+        return spans.stream().map(TextSpan::text).collect(Collectors.joining());
+    }
+
+    /** The calls of an answer, with their arguments, and what was malformed. */
+    private record Calls(List<String> calls) implements AnswerParser.Listener {
+
+        @Override
+        public void text(String text) {}
+
+        @Override
+        public void reasoning(String text) {}
+
+        @Override
+        public void toolCall(ToolCall call) {
+            calls.add(call.name() + call.arguments().replace(" ", ""));
+        }
+
+        @Override
+        public void malformedCall(String raw) {
+            calls.add("malformed " + raw);
+        }
     }
 }
