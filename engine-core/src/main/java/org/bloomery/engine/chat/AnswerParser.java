@@ -147,18 +147,28 @@ public final class AnswerParser {
         String rest = skipsSpace ? held.toString().stripLeading() : held.toString();
         switch (state) {
             case TOOL_CALL, DROPPED -> {}
-            case REASONING -> emit(rest.stripTrailing(), listener);
+            case REASONING ->
+                emit(
+                        rest.substring(0, rest.length() - torn(reasoning.close(), rest))
+                                .stripTrailing(),
+                        listener);
             case START, TEXT -> {
-                int torn = Mark.beginning(List.of(toolCalls.open()), rest);
-                if (torn >= MIN_TORN_MARK) {
-                    emit(rest.substring(0, rest.length() - torn).stripTrailing(), listener);
-                    listener.malformedCall(rest.substring(rest.length() - torn));
-                } else {
-                    emit(rest, listener);
+                int call = torn(toolCalls.open(), rest);
+                int torn = Math.max(call, state == State.START ? torn(reasoning.open(), rest) : 0);
+                String text = rest.substring(0, rest.length() - torn);
+                emit(torn > 0 ? text.stripTrailing() : text, listener);
+                if (call > 0) {
+                    listener.malformedCall(rest.substring(rest.length() - call));
                 }
             }
         }
         held.setLength(0);
+    }
+
+    /** How much of a tag stands at the end, where that is too much for text. */
+    private static int torn(String tag, String rest) {
+        int torn = Mark.beginning(List.of(tag), rest);
+        return torn >= MIN_TORN_MARK ? torn : 0;
     }
 
     /** Takes what began as a call and was not closed before the end of the answer; returns whether more may follow. */

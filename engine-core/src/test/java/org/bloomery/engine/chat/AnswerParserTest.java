@@ -203,6 +203,8 @@ class AnswerParserTest {
     void dropsAMarkThatTheEndTears() {
         assertThat(parts(true, "", "So: <tool_c")).containsExactly("text:So:", "malformed:<tool_c");
         assertThat(parts(true, "", "So: <t")).containsExactly("text:So: <t");
+        assertThat(parts(true, "", "<think")).isEmpty();
+        assertThat(parts(true, "", "<think>hm </think")).containsExactly("reasoning:hm");
     }
 
     @Test
