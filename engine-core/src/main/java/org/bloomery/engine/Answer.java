@@ -192,6 +192,9 @@ final class Answer implements Generation, SequenceListener, AnswerParser.Listene
     }
 
     @Override
+    public void malformedCall(String raw) {}
+
+    @Override
     public void finished(FinishReason reason) {
         try {
             parser.accept(stop.accept(decoder.finish()) + stop.finish(), this);

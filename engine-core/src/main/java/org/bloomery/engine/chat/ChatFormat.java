@@ -102,7 +102,7 @@ public final class ChatFormat {
             ToolChoice choice,
             Thinking thinking,
             Map<String, Object> templateArguments) {
-        if (thinking.mode() == Thinking.Mode.ON && answers.reasoning() == AnswerSyntax.Reasoning.NONE) {
+        if (thinking.mode() == Thinking.Mode.ON && !answers.thinks()) {
             throw new InvalidOptionException(
                     "Option 'thinking' is on, but the model's chat template marks no thinking;" + " leave it at auto.");
         }

@@ -40,19 +40,21 @@ public final class ChatTurn {
 
     /** What the answer begins with whatever the model would like: the mark that begins reasoning, or nothing. */
     public String beginning() {
-        return thinking.mode() == Thinking.Mode.ON && !thinks
+        return thinking.mode() == Thinking.Mode.ON && !thinks && framing().equals(Framing.NONE)
                 ? syntax.reasoning().open() + "\n"
                 : "";
     }
 
     /** What ends reasoning that has gone on for too long. */
     public String reasoningEnd() {
-        return "\n" + syntax.reasoning().close() + "\n\n";
+        return framing().equals(Framing.NONE)
+                ? "\n" + syntax.reasoning().close() + "\n\n"
+                : framing().reasoningEnd();
     }
 
     /** Most tokens of reasoning, or -1 for no limit. */
     public int reasoningLimit() {
-        return syntax.reasoning() == Reasoning.NONE ? -1 : thinking.limit();
+        return syntax.thinks() ? thinking.limit() : -1;
     }
 
     /**
@@ -61,6 +63,14 @@ public final class ChatTurn {
      * @param constrained whether the answer has a constraint, whose place {@link Shape#ANSWER} marks
      */
     public @Nullable Shape shape(boolean constrained) {
+        Framing framing = framing();
+        if (!framing.equals(Framing.NONE)) {
+            Shape content = constrained ? Shape.ANSWER : framing.plainText();
+            Shape calls = tools.isEmpty() ? null : syntax.toolCalls().calls(tools);
+            return calls == null && !constrained
+                    ? null
+                    : framing.answer(content, calls, choice.demandsCall(), constrained);
+        }
         Shape reasoning = reasoning(constrained);
         if (tools.isEmpty()) {
             return constrained ? Shape.sequence(reasoning, Shape.ANSWER) : null;
@@ -76,7 +86,11 @@ public final class ChatTurn {
         Shape text = family.text();
         Shape more = new Shape.Repeat(Shape.sequence(calls, text), 0, Integer.MAX_VALUE);
         Shape free = Shape.sequence(text, more);
-        return Shape.sequence(reasoning, family.needsNoMark() ? Shape.oneOf(List.of(free, calls)) : free);
+        return Shape.sequence(reasoning, !family.beginning().isEmpty() ? Shape.oneOf(List.of(free, calls)) : free);
+    }
+
+    private Framing framing() {
+        return syntax.toolCalls().framing();
     }
 
     private Shape reasoning(boolean constrained) {
@@ -103,7 +117,11 @@ public final class ChatTurn {
      * @param constrained as in {@link #shape}
      */
     public AnswerParser parser(Supplier<String> ids, boolean constrained) {
-        boolean plain = constrained && tools.isEmpty() && !thinks && beginning().isEmpty();
+        boolean plain = constrained
+                && tools.isEmpty()
+                && !thinks
+                && beginning().isEmpty()
+                && framing().equals(Framing.NONE);
         return plain ? AnswerParser.plainText() : new AnswerParser(syntax, tools, thinks, ids);
     }
 }

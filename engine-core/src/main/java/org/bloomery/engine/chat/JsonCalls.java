@@ -75,6 +75,14 @@ final class JsonCalls {
         });
     }
 
+    /** Reads a list of calls, perhaps with a word before it, and nothing else. */
+    static CallReader.Reading functools(String body, OfferedTools tools) {
+        String word = "functools";
+        String text = body.strip();
+        CallReader.Reading found = several(text.startsWith(word) ? text.substring(word.length()) : text, tools);
+        return new CallReader.Reading(found.incomplete(), found.calls(), body.length());
+    }
+
     /** Reads a list of calls at the beginning. */
     static CallReader.Reading list(String body, OfferedTools tools) {
         return read(body, parser -> {

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.bloomery.engine.grammar.GrammarException;
 import org.bloomery.engine.grammar.PropertyTypes;
 import tools.jackson.core.JsonGenerator;
@@ -14,6 +15,9 @@ import tools.jackson.core.JsonGenerator;
  */
 final class OfferedTools {
 
+    /** An element of an array in a path; no argument has this name. */
+    static final String ITEM = PropertyTypes.ITEM;
+
     private final List<ToolSpec> tools;
     private final Map<String, Optional<PropertyTypes>> types = new HashMap<>();
 
@@ -21,14 +25,28 @@ final class OfferedTools {
         this.tools = List.copyOf(tools);
     }
 
+    List<ToolSpec> tools() {
+        return tools;
+    }
+
     boolean has(String name) {
         return tools.stream().anyMatch(tool -> tool.name().equals(name));
     }
 
-    /** Writes an argument that came as bare text: JSON where the tool's schema says that it is no string, else a string. */
+    /** Writes an argument that came as bare text: JSON where the tool's schema has a type that is no string, else a string. */
     void writeArgument(String tool, String argument, String text, JsonGenerator json) {
         json.writeName(argument);
-        if (!isText(tool, argument)) {
+        writeValue(tool, List.of(argument), text, json);
+    }
+
+    /**
+     * Writes a value that came as bare text, as an argument is.
+     *
+     * @param path the argument and the names of what is inside it; {@link #ITEM} where that is an element of an array
+     */
+    void writeValue(String tool, List<String> path, String text, JsonGenerator json) {
+        Set<String> known = types(tool, path);
+        if (!known.isEmpty() && !known.contains("string")) {
             // Templates that print values show models Python's words for these
             String value = switch (text.strip()) {
                 case "True" -> "true";
@@ -44,15 +62,16 @@ final class OfferedTools {
         json.writeString(text);
     }
 
-    private boolean isText(String tool, String argument) {
-        return types.computeIfAbsent(tool, this::types)
-                .map(types -> types.isText(argument))
-                .orElse(true);
+    /** The JSON types that a value may have, none where the schema says nothing. */
+    Set<String> types(String tool, List<String> path) {
+        return types.computeIfAbsent(tool, this::typesOf)
+                .map(known -> known.of(path))
+                .orElse(Set.of());
     }
 
-    private Optional<PropertyTypes> types(String name) {
+    private Optional<PropertyTypes> typesOf(String name) {
         for (ToolSpec tool : tools) {
-            if (tool.name().equals(name)) {
+            if (tool.name().equals(name) && !tool.parameters().isBlank()) {
                 try {
                     return Optional.of(PropertyTypes.of(tool.parameters()));
                 } catch (GrammarException e) {

@@ -51,7 +51,52 @@ final class TaggedCalls {
 
     /** Reads {@code NAME<arg_key>K</arg_key><arg_value>V</arg_value>…} and nothing else. */
     static CallReader.Reading keysAndValues(String body, OfferedTools tools) {
-        int firstKey = body.indexOf("<arg_key>");
+        return keysAndValues(body, "", tools);
+    }
+
+    /**
+     * Reads {@code <tool_call>NAME<tool_sep>}, keys and values as others have them, and {@code </tool_call>}, once or several
+     * times, and nothing else.
+     *
+     * @param kind what the name of each mark ends with
+     */
+    static CallReader.Reading hunyuan(String body, String kind, OfferedTools tools) {
+        List<CallReader.Call> calls = new ArrayList<>();
+        Cursor at = new Cursor(body);
+        String open = "<tool_call" + kind + ">";
+        String close = "</tool_call" + kind + ">";
+        while (at.skipsSpace() && !at.atEnd()) {
+            if (!at.skips(open)) {
+                return at.failed(open);
+            }
+            String name = at.until("<tool_sep" + kind + ">");
+            String arguments = name == null ? null : at.untilBefore(close, open, "");
+            if (name == null || arguments == null) {
+                return CallReader.Reading.INCOMPLETE;
+            }
+            CallReader.Reading call =
+                    arguments.isBlank() ? none(name.strip()) : keysAndValues(name + arguments, kind, tools);
+            if (call.calls().isEmpty()) {
+                return call;
+            }
+            calls.addAll(call.calls());
+        }
+        return new CallReader.Reading(calls.isEmpty(), calls, body.length());
+    }
+
+    /** A call without arguments. */
+    private static CallReader.Reading none(String name) {
+        return isName(name)
+                ? new CallReader.Reading(false, List.of(new CallReader.Call(name, "{}")), 0)
+                : CallReader.Reading.NONE;
+    }
+
+    private static CallReader.Reading keysAndValues(String body, String kind, OfferedTools tools) {
+        String keyOpen = "<arg_key" + kind + ">";
+        String keyClose = "</arg_key" + kind + ">";
+        String valueOpen = "<arg_value" + kind + ">";
+        String valueClose = "</arg_value" + kind + ">";
+        int firstKey = body.indexOf(keyOpen);
         String name = (firstKey < 0 ? body : body.substring(0, firstKey)).strip();
         // A name alone must be known: anything else between the marks would look like one
         if (!isName(name) || (firstKey < 0 && !tools.has(name))) {
@@ -63,18 +108,18 @@ final class TaggedCalls {
         try (JsonGenerator json = JsonCalls.generator(arguments)) {
             json.writeStartObject();
             while (at.skipsSpace() && !at.atEnd()) {
-                if (!at.skips("<arg_key>")) {
-                    return at.failed("<arg_key>");
+                if (!at.skips(keyOpen)) {
+                    return at.failed(keyOpen);
                 }
-                String key = at.until("</arg_key>");
+                String key = at.until(keyClose);
                 if (key == null) {
                     return CallReader.Reading.INCOMPLETE;
                 }
                 at.skipsSpace();
-                if (!at.skips("<arg_value>")) {
-                    return at.failed("<arg_value>");
+                if (!at.skips(valueOpen)) {
+                    return at.failed(valueOpen);
                 }
-                String value = at.untilBefore("</arg_value>", "<arg_key>", "");
+                String value = at.untilBefore(valueClose, keyOpen, "");
                 if (value == null) {
                     return CallReader.Reading.INCOMPLETE;
                 }
@@ -93,6 +138,43 @@ final class TaggedCalls {
             return CallReader.Reading.INCOMPLETE;
         }
         return object(name, body, at.index());
+    }
+
+    /** Reads a name, a line break and a JSON object, and nothing else. */
+    static CallReader.Reading nameLineObject(String body, OfferedTools tools) {
+        Cursor at = new Cursor(body);
+        String name = at.until("\n");
+        if (name == null) {
+            return CallReader.Reading.INCOMPLETE;
+        }
+        return object(name, body, at.index());
+    }
+
+    /** Reads Solar's calls: an id, the name, then the arguments. */
+    static CallReader.Reading solar(String body, OfferedTools tools) {
+        List<CallReader.Call> calls = new ArrayList<>();
+        Cursor at = new Cursor(body);
+        while (at.skipsSpace() && !at.atEnd()) {
+            if (!at.skips("<|tool_call:begin|>")) {
+                return at.failed("<|tool_call:begin|>");
+            }
+            String id = at.until("<|tool_call:name|>");
+            String name = id == null ? null : at.until("<|tool_call:args|>");
+            if (name == null) {
+                return CallReader.Reading.INCOMPLETE;
+            }
+            CallReader.Reading call = object(name.strip(), body, at.index());
+            if (call.calls().isEmpty()) {
+                return call;
+            }
+            calls.addAll(call.calls());
+            at.moveTo(call.end());
+            at.skipsSpace();
+            if (!at.skips("<|tool_call:end|>") && !at.atEnd()) {
+                return at.failed("<|tool_call:end|>");
+            }
+        }
+        return new CallReader.Reading(calls.isEmpty(), calls, body.length());
     }
 
     /** Reads a list of JSON calls or {@code NAME[ARGS]{…}}, with or without an id, at the beginning. */
@@ -194,7 +276,7 @@ final class TaggedCalls {
     }
 
     /** Whether a text may name a tool: it has no white space and no brackets or quotes. */
-    private static boolean isName(String text) {
+    static boolean isName(String text) {
         return !text.isEmpty()
                 && text.chars().noneMatch(c -> Character.isWhitespace(c) || "<>[]{}()\"'".indexOf(c) >= 0);
     }

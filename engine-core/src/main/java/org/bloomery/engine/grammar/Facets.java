@@ -111,13 +111,17 @@ final class Facets {
         return typed || spokenOf.isEmpty() ? kinds : spokenOf;
     }
 
-    /** Whether strings are among the values that are meant. */
-    boolean hasStrings() {
+    /** The kinds of values that are meant and valid. */
+    EnumSet<Kind> meantKinds() {
+        EnumSet<Kind> found = EnumSet.noneOf(Kind.class);
         Map<String, Json> only = values;
         if (only != null) {
-            return only.values().stream().anyMatch(value -> value instanceof Json.Str && valid(value, true));
+            only.values().stream().filter(value -> valid(value, true)).forEach(value -> found.add(kind(value)));
+        } else {
+            found.addAll(meant());
+            found.retainAll(kinds);
         }
-        return kinds.contains(Kind.STRING) && meant().contains(Kind.STRING);
+        return found;
     }
 
     /** Keeps only these values. */

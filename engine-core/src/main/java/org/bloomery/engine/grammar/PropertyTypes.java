@@ -1,14 +1,19 @@
 package org.bloomery.engine.grammar;
 
-import java.util.function.Predicate;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Function;
 
-/** What kinds of values the properties of an object have, by its schema. */
+/** What types the values inside an object have, by its schema. */
 public final class PropertyTypes {
 
-    private final Predicate<String> texts;
+    /** An element of an array in a path; no property has this name. */
+    public static final String ITEM = "[]";
 
-    private PropertyTypes(Predicate<String> texts) {
-        this.texts = texts;
+    private final Function<List<String>, Set<String>> types;
+
+    private PropertyTypes(Function<List<String>, Set<String>> types) {
+        this.types = types;
     }
 
     /**
@@ -17,11 +22,16 @@ public final class PropertyTypes {
      * @throws GrammarException if the schema is broken or too large
      */
     public static PropertyTypes of(String schema) {
-        return new PropertyTypes(SchemaCompiler.texts(schema, new Budget("The JSON schema")));
+        return new PropertyTypes(SchemaCompiler.types(schema, new Budget("The JSON schema")));
     }
 
-    /** Whether a property may be a string; one of which the schema says nothing may. */
-    public boolean isText(String property) {
-        return texts.test(property);
+    /**
+     * The types of a value: {@code object}, {@code array}, {@code string}, {@code number}, {@code boolean}, {@code null}; none
+     * where the schema says nothing.
+     *
+     * @param path names of properties from the outermost on; {@link #ITEM} for an element of an array
+     */
+    public Set<String> of(List<String> path) {
+        return types.apply(path);
     }
 }

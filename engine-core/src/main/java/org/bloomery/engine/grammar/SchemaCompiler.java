@@ -2,11 +2,15 @@ package org.bloomery.engine.grammar;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.function.Predicate;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.bloomery.engine.grammar.Facets.Kind;
 import org.bloomery.engine.grammar.Facets.Place;
@@ -282,13 +286,12 @@ final class SchemaCompiler {
     private Expr texts(CharDfa texts) {
         return quote == null
                 ? new Expr.Text(texts, true)
-                : new Expr.Text(texts.and(without(List.of(quote)), budget), false);
+                : new Expr.Text(texts.and(without(Shape.quoted(quote)), budget), false);
     }
 
-    /** Texts that hold none of these. */
-    private CharDfa without(List<String> marks) {
-        String any = String.join("|", marks.stream().map(Shape::quoted).toList());
-        return document.pattern(any, "#").not(budget);
+    /** Texts in which an expression matches nowhere. */
+    private CharDfa without(String pattern) {
+        return document.pattern(pattern, "#").not(budget);
     }
 
     /** One character of a string, as it is or escaped; a character beyond the first plane escaped as a pair. */
@@ -525,28 +528,35 @@ final class SchemaCompiler {
 
     /** The members of an object at the root, in a layout of their own. */
     private Expr arguments(Shape.Layout layout) {
-        CharDfa texts = layout.notInText().isEmpty() ? null : without(layout.notInText());
+        CharDfa texts = without(layout.notInText());
         MemberWriter writer = new MemberWriter() {
             @Override
             public Expr listed(String name, List<Place> value) {
-                return written(Expr.literal(name), value);
+                return written(Expr.literal(name), name, value);
             }
 
             @Override
             public Expr other(@Nullable CharDfa names, List<Place> value) {
+                if (ShapeCompiler.isNamed(layout.afterJson())) {
+                    return Expr.NEVER;
+                }
                 CharDfa plain = Regex.matching("[A-Za-z_][A-Za-z0-9_]*", budget);
-                return written(new Expr.Text(names == null ? plain : plain.and(names, budget), false), value);
+                return written(new Expr.Text(names == null ? plain : plain.and(names, budget), false), "", value);
             }
 
-            private Expr written(Expr name, List<Place> value) {
-                Expr written = texts != null && isText(value)
-                        ? Expr.sequence(ShapeCompiler.fixed(layout.beforeText()), text(value, texts))
-                        : Expr.sequence(ShapeCompiler.fixed(layout.beforeJson()), rule(value));
+            private Expr written(Expr name, String spelling, List<Place> value) {
+                Expr json = Expr.sequence(
+                        ShapeCompiler.fixed(layout.beforeJson(), spelling),
+                        rule(value),
+                        ShapeCompiler.fixed(layout.afterJson(), spelling));
+                Expr text = Expr.sequence(
+                        ShapeCompiler.fixed(layout.beforeText(), spelling),
+                        text(value, texts),
+                        ShapeCompiler.fixed(layout.afterText(), spelling));
                 return Expr.sequence(
-                        ShapeCompiler.fixed(layout.beforeName()),
+                        ShapeCompiler.fixed(layout.beforeName(), spelling),
                         name,
-                        written,
-                        ShapeCompiler.fixed(layout.afterValue()));
+                        !isText(value) ? json : layout.jsonText() ? Expr.choice(text, json) : text);
             }
         };
         List<Expr> alternatives = new ArrayList<>();
@@ -555,20 +565,21 @@ final class SchemaCompiler {
             if (facets.values != null || !facets.kinds.contains(Kind.OBJECT)) {
                 throw budget.refuse("is not one of an object with properties; give it the type 'object'.");
             }
-            alternatives.add(members(facets, root, writer, ShapeCompiler.fixed(layout.separator())));
+            alternatives.add(members(facets, root, writer, ShapeCompiler.fixed(layout.separator(), "")));
         }
         return alternatives.size() == 1 ? alternatives.getFirst() : new Expr.Choice(alternatives);
     }
 
     /** Whether a value may be a string, which is then written as plain text. */
     private boolean isText(List<Place> value) {
-        return schemas.expand(value).stream().anyMatch(Facets::hasStrings);
+        return schemas.expand(value).stream()
+                .anyMatch(facets -> facets.meantKinds().contains(Kind.STRING));
     }
 
     private Expr text(List<Place> value, CharDfa allowed) {
         List<Expr> alternatives = new ArrayList<>();
         for (Facets facets : schemas.expand(value)) {
-            if (facets.hasStrings()) {
+            if (facets.meantKinds().contains(Kind.STRING)) {
                 Map<String, Json> values = facets.values;
                 List<String> listed = new ArrayList<>();
                 if (values != null) {
@@ -586,19 +597,38 @@ final class SchemaCompiler {
     }
 
     /**
-     * Which properties of an object may be strings.
+     * The types of values inside a document, by their paths; none where the schema says nothing.
      *
      * @throws GrammarException if the schema is broken or too large
      */
-    static Predicate<String> texts(String schema, Budget budget) {
+    static Function<List<String>, Set<String>> types(String schema, Budget budget) {
         SchemaCompiler compiler = new SchemaCompiler(schema, null, budget);
-        List<Facets> alternatives = compiler.schemas.expand(List.of(compiler.document.root()));
-        return name -> alternatives.isEmpty()
-                || alternatives.stream().anyMatch(facets -> {
+        compiler.schemas.expand(List.of(compiler.document.root()));
+        return compiler::typesAt;
+    }
+
+    private Set<String> typesAt(List<String> path) {
+        List<List<Place>> values = List.of(List.of(document.root()));
+        for (String name : path) {
+            List<List<Place>> inside = new ArrayList<>();
+            for (List<Place> value : values) {
+                for (Facets facets : schemas.expand(value)) {
                     List<Place> listed = facets.properties.get(name);
-                    List<Place> other = facets.additional;
-                    return compiler.isText(listed != null ? listed : other != null ? other : List.of());
-                });
+                    List<Place> other = facets.additional == null ? List.of() : facets.additional;
+                    inside.add(name.equals(PropertyTypes.ITEM) ? facets.items : listed == null ? other : listed);
+                }
+            }
+            values = inside;
+        }
+        EnumSet<Kind> kinds = EnumSet.noneOf(Kind.class);
+        for (List<Place> value : values) {
+            schemas.expand(value).forEach(facets -> kinds.addAll(facets.meantKinds()));
+        }
+        Set<String> names = new TreeSet<>();
+        if (kinds.size() < Kind.values().length) {
+            kinds.forEach(kind -> names.add(kind.name().toLowerCase(Locale.ROOT)));
+        }
+        return names;
     }
 
     private Expr member(Expr name, List<Place> value) {

@@ -19,6 +19,12 @@ public sealed interface Shape {
     /** White space between marks, bounded. */
     Shape SPACE = new Space();
 
+    /** In a {@link Layout}: the name of the member. */
+    Shape NAME = new Name();
+
+    /** See {@link #NAME}. */
+    record Name() implements Shape {}
+
     /** See {@link #ANSWER}. */
     record Answer() implements Shape {}
 
@@ -80,26 +86,26 @@ public sealed interface Shape {
     record Repeat(Shape body, int least, int most) implements Shape {}
 
     /**
-     * How members of an object are written; every shape here is made of texts, marks and space.
+     * How members of an object are written; every shape here is made of texts, marks, space and {@link #NAME}.
      *
      * @param beforeName before a name
      * @param beforeText behind the name, before a value that is text
+     * @param afterText behind such a value
      * @param beforeJson behind the name, before a value that is JSON
-     * @param afterValue behind a value
+     * @param afterJson behind such a value; where it holds the name, no members are written but those that the schema names
      * @param separator between two members
-     * @param notInText what text holds nowhere, since it would end it; where there is nothing, text is a JSON string
+     * @param notInText a regular expression that text matches nowhere, since it would end it
+     * @param jsonText whether text may be a JSON string too
      */
     record Layout(
             Shape beforeName,
             Shape beforeText,
+            Shape afterText,
             Shape beforeJson,
-            Shape afterValue,
+            Shape afterJson,
             Shape separator,
-            List<String> notInText) {
-        public Layout {
-            notInText = List.copyOf(notInText);
-        }
-    }
+            String notInText,
+            boolean jsonText) {}
 
     static Shape text(String text) {
         return new Text(text);
@@ -130,6 +136,11 @@ public sealed interface Shape {
     static Shape without(List<String> texts) {
         return new Free(
                 texts.stream().map(Shape::quoted).reduce((a, b) -> a + "|" + b).orElse("[^\\s\\S]"));
+    }
+
+    /** A regular expression that matches these texts. */
+    static String anyOf(List<String> texts) {
+        return String.join("|", texts.stream().map(Shape::quoted).toList());
     }
 
     /** A text as a regular expression that matches it only. */

@@ -9,7 +9,7 @@ import java.util.Map;
 /** Translates a {@link Shape} to rules over bytes. */
 final class ShapeCompiler {
 
-    private static final Expr SPACE = new Expr.Repeat(new Expr.Chars(CodePoints.of(" \n")), 0, 4);
+    private static final Expr SPACE = new Expr.Repeat(new Expr.Chars(CodePoints.of(" \n")), 0, 9);
 
     private final Budget budget;
     private final List<Expr> rules = new ArrayList<>();
@@ -45,9 +45,10 @@ final class ShapeCompiler {
     private Expr write(Shape shape) {
         budget.spend(16);
         return switch (shape) {
-            case Shape.Text text -> fixed(text);
-            case Shape.Mark mark -> fixed(mark);
-            case Shape.Space space -> fixed(space);
+            case Shape.Text text -> fixed(text, "");
+            case Shape.Mark mark -> fixed(mark, "");
+            case Shape.Space space -> fixed(space, "");
+            case Shape.Name name -> fixed(name, "");
             case Shape.Sequence sequence ->
                 new Expr.Sequence(sequence.parts().stream().map(this::write).toList());
             case Shape.OneOf oneOf ->
@@ -87,17 +88,25 @@ final class ShapeCompiler {
         return rule;
     }
 
-    /** A shape made of texts, marks and space. */
-    static Expr fixed(Shape shape) {
+    /** A shape made of texts, marks, space and the name of a member. */
+    static Expr fixed(Shape shape, String name) {
         return switch (shape) {
             case Shape.Text text -> Expr.literal(text.text());
             case Shape.Mark mark -> mark(mark.text());
             case Shape.Space space -> SPACE;
+            case Shape.Name place -> Expr.literal(name);
             case Shape.Sequence sequence ->
                 new Expr.Sequence(
-                        sequence.parts().stream().map(ShapeCompiler::fixed).toList());
-            default -> throw new IllegalArgumentException("not only texts, marks and space: " + shape);
+                        sequence.parts().stream().map(part -> fixed(part, name)).toList());
+            default -> throw new IllegalArgumentException("not only texts, marks, space and names: " + shape);
         };
+    }
+
+    /** Whether such a shape holds the name of a member. */
+    static boolean isNamed(Shape shape) {
+        return shape.equals(Shape.NAME)
+                || (shape instanceof Shape.Sequence sequence
+                        && sequence.parts().stream().anyMatch(ShapeCompiler::isNamed));
     }
 
     /** A mark as text, or as the control token that is spelled so. */

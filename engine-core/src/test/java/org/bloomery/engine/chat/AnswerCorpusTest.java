@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.bloomery.engine.TextSpan;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -61,6 +62,11 @@ class AnswerCorpusTest {
         public void toolCall(ToolCall call) {
             parts.add("call " + call.name() + "\n" + call.arguments());
         }
+
+        @Override
+        public void malformedCall(String raw) {
+            parts.add("malformed\n" + raw);
+        }
     }
 
     static List<String> families() {
@@ -70,21 +76,32 @@ class AnswerCorpusTest {
                 "cohere",
                 "deepseek-r1",
                 "deepseek-v3.1",
+                "deepseek-v3.2",
+                "deepseek-v4",
                 "function-tags",
                 "functionary",
+                "functionary-3.2",
                 "gemma",
                 "gigachat",
+                "gigachat-3",
                 "glm",
+                "gpt-oss",
                 "granite",
                 "hermes",
+                "hunyuan",
                 "kimi",
                 "lfm2",
                 "llama",
                 "minimax-m1",
+                "minimax-m2",
+                "minimax-m3",
                 "mistral",
                 "mistral-list",
+                "muse",
                 "nemotron",
-                "seed");
+                "phi",
+                "seed",
+                "solar");
     }
 
     @ParameterizedTest
@@ -125,6 +142,32 @@ class AnswerCorpusTest {
                 assertThat(parts(template, Arrays.asList(torn.split(""))))
                         .as("%s, seed %d: %s", example.title(), seed, torn)
                         .isEqualTo(parts(template, List.of(torn)));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("families")
+    void leaksNoMarkWhereverTheAnswerIsCutOff(String family) throws IOException {
+        String corpus = corpus(family);
+        String template = corpus.substring(0, corpus.indexOf('\n'));
+        AnswerSyntax.ToolCalls syntax = AnswerSyntax.of(template).toolCalls();
+        List<String> marks = Stream.of(
+                        List.of(syntax.open(), syntax.close()),
+                        syntax.framing().ends(),
+                        syntax.framing().restarts())
+                .flatMap(List::stream)
+                .filter(mark -> !mark.isEmpty() && !mark.equals(">>>"))
+                .toList();
+        for (Example example : examples(corpus)) {
+            for (int end = 1; end <= example.answer().length(); end++) {
+                for (String part : parts(template, List.of(example.answer().substring(0, end)))) {
+                    if (part.startsWith("text\n")) {
+                        assertThat(marks)
+                                .as("%s, up to %d: %s", example.title(), end, part)
+                                .noneMatch(part::contains);
+                    }
+                }
             }
         }
     }

@@ -44,6 +44,11 @@ class AnswerParserTest {
         public void toolCall(ToolCall call) {
             parts.add("call:" + call.id() + ":" + call.name() + ":" + call.arguments());
         }
+
+        @Override
+        public void malformedCall(String raw) {
+            parts.add("malformed:" + raw);
+        }
     }
 
     private static AnswerParser parser(String template, boolean tools, String prompt) {
@@ -128,7 +133,7 @@ class AnswerParserTest {
     }
 
     @Test
-    void givesMalformedCallsAsText() {
+    void reportsMalformedCallsAndKeepsThemOutOfTheText() {
         for (String broken : List.of(
                 "<tool_call>\n{name: f}\n</tool_call> x",
                 "<tool_call>{\"name\": \"f\", \"arguments\": [1]}</tool_call>",
@@ -138,10 +143,16 @@ class AnswerParserTest {
                 "<tool_call>" + "[".repeat(5000),
                 "<tool_call>{\"name\": \"f\", \"arguments\": " + "{\"a\":".repeat(100) + "1" + "}".repeat(101)
                         + "</tool_call>")) {
-            assertThat(parts(true, "", broken)).containsExactly("text:" + broken);
+            String text = broken.endsWith(" x") ? " x" : "";
+            String raw = broken.substring(0, broken.length() - text.length());
+            assertThat(parts(true, "", broken))
+                    .isEqualTo(
+                            text.isEmpty()
+                                    ? List.of("malformed:" + raw)
+                                    : List.of("malformed:" + raw, "text:" + text.strip()));
         }
         assertThat(parts(true, "", "<tool_call>oops</tool_call>" + CALL))
-                .containsExactly("text:<tool_call>oops</tool_call>", "call:id1:f:{\"x\": [1, \"é\"]}");
+                .containsExactly("malformed:<tool_call>oops</tool_call>", "call:id1:f:{\"x\": [1, \"é\"]}");
     }
 
     @Test
@@ -171,9 +182,52 @@ class AnswerParserTest {
     }
 
     @Test
-    void keepsTheSpaceBeforeWhatOnlyLooksLikeACall() {
+    void keepsWordsApartThatAMalformedCallSeparates() {
         assertThat(parts(true, "", "So:\n <tool_call>oops</tool_call>"))
-                .containsExactly("text:So:\n <tool_call>oops</tool_call>");
+                .containsExactly("text:So:", "malformed:<tool_call>oops</tool_call>");
+        assertThat(parts(true, "", "So: <tool_call>oops</tool_call>well"))
+                .containsExactly("text:So:", "malformed:<tool_call>oops</tool_call>", "text: well");
+        assertThat(parts(true, "", "So: <tool_call>oops</tool_call>\nwell"))
+                .containsExactly("text:So:", "malformed:<tool_call>oops</tool_call>", "text:\nwell");
+    }
+
+    @Test
+    void keepsTheTextBehindACallThatIsTorn() {
+        String torn = "<tool_call>{\"name\": \"f\", \"arguments\": {\"a\": \"b</tool_call>";
+        assertThat(parts(true, "", torn + " Sorry.")).containsExactly("malformed:" + torn, "text:Sorry.");
+        assertThat(parts(true, "", torn + "\n" + CALL))
+                .containsExactly("malformed:" + torn, "call:id1:f:{\"x\": [1, \"é\"]}");
+    }
+
+    @Test
+    void dropsAMarkThatTheEndTears() {
+        assertThat(parts(true, "", "So: <tool_c")).containsExactly("text:So:", "malformed:<tool_c");
+        assertThat(parts(true, "", "So: <t")).containsExactly("text:So: <t");
+        assertThat(parts(true, "", "<think")).isEmpty();
+        assertThat(parts(true, "", "<think>hm </think")).containsExactly("reasoning:hm");
+    }
+
+    @Test
+    void dropsAnEndOfReasoningThatNothingBegan() {
+        assertThat(parts(true, "", "</think>\n\nYes")).containsExactly("text:Yes");
+        assertThat(parts(true, "", "Yes </think>")).containsExactly("text:Yes </think>");
+    }
+
+    @Test
+    void dropsACallThatIsTooLong() {
+        Parts parts = new Parts();
+        AnswerParser parser = parser(TEMPLATE, true, "");
+        parser.accept("So: <tool_call>{\"name\": \"f\", \"arguments\": {\"a\": \"", parts);
+        for (int i = 0; i < 1 << 11; i++) {
+            parser.accept("b".repeat(1 << 10), parts);
+        }
+        parser.accept("\"}}</tool", parts);
+        parser.accept("_call> Yes", parts);
+        parser.finish(parts);
+        assertThat(parts.parts).hasSize(3);
+        assertThat(parts.parts.getFirst()).isEqualTo("text:So:");
+        assertThat(parts.parts.get(1)).startsWith("malformed:<tool_call>");
+        assertThat(parts.parts.getLast()).isEqualTo("text: Yes");
     }
 
     @Test
@@ -196,5 +250,45 @@ class AnswerParserTest {
         assertThat(parser("<channel|>", true, "").expects("<|channel>")).isTrue();
         assertThat(parser("[THINK] [TOOL_CALLS]", false, "").expects("[TOOL_CALLS]"))
                 .isFalse();
+    }
+
+    @Test
+    void expectsTheMarksOfMessages() {
+        for (boolean tools : List.of(true, false)) {
+            AnswerParser parser = parser("<|start|> <|channel|> <|message|>", tools, "");
+            for (String mark :
+                    List.of("<|start|>", "<|channel|>", "<|constrain|>", "<|message|>", "<|end|>", "<|call|>")) {
+                assertThat(parser.expects(mark)).as(mark).isTrue();
+            }
+            assertThat(parser.expects("<|endoftext|>")).isFalse();
+            assertThat(parser.expects("")).isFalse();
+        }
+    }
+
+    @Test
+    void expectsAControlTokenInsideAMark() {
+        Parts parts = new Parts();
+        AnswerParser parser = parser("｜DSML｜ tool_calls>", true, "");
+        assertThat(parser.expects("｜DSML｜")).isFalse();
+        parser.accept("So <", parts);
+        assertThat(parser.expects("｜DSML｜")).isTrue();
+        parser.accept("｜DSML｜tool_calls>\n<", parts);
+        assertThat(parser.expects("｜DSML｜")).isTrue();
+    }
+
+    @Test
+    void keepsHeadersOutOfTheTextWhereNoToolsAreOffered() {
+        AnswerParser parser = parser("<|start|> <|channel|> <|message|>", false, "");
+        Parts parts = new Parts();
+        parser.accept(
+                "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>commentary to=functions.f ",
+                parts);
+        parser.accept("json<|message|>{}<|call|><|start|>assistant<|channel|>final<|message|>Yes.", parts);
+        parser.finish(parts);
+        assertThat(parts.parts)
+                .containsExactly(
+                        "reasoning:hm",
+                        "malformed:<|start|>assistant<|channel|>commentary to=functions.f json<|message|>{}",
+                        "text:Yes.");
     }
 }

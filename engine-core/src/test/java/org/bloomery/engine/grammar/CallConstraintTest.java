@@ -73,10 +73,45 @@ class CallConstraintTest {
             "[TOOL_CALLS]",
             "[CALL_ID]",
             "[ARGS]",
-            "<|python_tag|>");
+            "<|python_tag|>",
+            "｜DSML｜",
+            "<|start|>",
+            "<|channel|>",
+            "<|message|>",
+            "<|constrain|>",
+            "<|end|>",
+            "<|call|>",
+            "<|eom|>",
+            "<|begin|>",
+            "<|think|>",
+            "<|content|>",
+            "<|tool_calls|>",
+            "<|calls|>",
+            "<|tool_call:begin|>",
+            "<|tool_call:name|>",
+            "<|tool_call:args|>",
+            "<|tool_call:end|>",
+            "]<]minimax[>[",
+            "<tool_calls:opensource>",
+            "</tool_calls:opensource>",
+            "<tool_call:opensource>",
+            "</tool_call:opensource>",
+            "<tool_sep:opensource>",
+            "<arg_key:opensource>",
+            "</arg_key:opensource>",
+            "<arg_value:opensource>",
+            "</arg_value:opensource>",
+            "<|/tool_call|>",
+            "<|role_sep|>",
+            "<|message_sep|>");
 
     /** Pieces that close what is open, for an answer that ends. */
     private static final List<String> CLOSING = List.of(
+            "</",
+            "parameter>",
+            "invoke>",
+            "function_calls>",
+            "tool_calls>",
             "</parameter>",
             "</function>",
             "</tool_call>",
@@ -107,7 +142,18 @@ class CallConstraintTest {
                 "<|tool_call|>",
                 "<|function_call|>",
                 "<function=",
-                "{\"name\": function name, \"parameters\":"
+                "{\"name\": function name, \"parameters\":",
+                "｜DSML｜ function_calls>",
+                "｜DSML｜ tool_calls>",
+                "<|start|><|channel|><|message|>",
+                "<|start|><|message|><atem:",
+                "<|begin|>assistant<|tool_call:begin|>",
+                ">>>all",
+                "]<]minimax[>[",
+                "<minimax:tool_call>",
+                ":opensource<tool_calls{}>",
+                "<|/tool|>",
+                "<|role_sep|>function call"
             })
     void whateverIsWrittenIsACallOfAnOfferedTool(String signs) {
         long seed = System.nanoTime();
@@ -157,14 +203,18 @@ class CallConstraintTest {
             prose.append(delta);
         }
 
+        /** Families whose answers are messages may think first. */
         @Override
-        public void reasoning(String delta) {
-            prose.append(delta);
-        }
+        public void reasoning(String delta) {}
 
         @Override
         public void toolCall(ToolCall call) {
             calls.add(call);
+        }
+
+        @Override
+        public void malformedCall(String raw) {
+            prose.append(raw);
         }
     }
 

@@ -20,18 +20,22 @@ class ShapeTest {
     private static final Shape.Layout TAGGED = new Shape.Layout(
             Shape.text("<parameter="),
             Shape.text(">\n"),
+            Shape.text("\n</parameter>"),
             Shape.text(">\n"),
             Shape.text("\n</parameter>"),
             Shape.text("\n"),
-            List.of("</parameter>", "<parameter="));
+            Shape.anyOf(List.of("</parameter>", "<parameter=")),
+            false);
 
     private static final Shape.Layout KEYWORDS = new Shape.Layout(
             Shape.NOTHING,
-            Shape.text("="),
+            Shape.text("='"),
+            Shape.text("'"),
             Shape.text("="),
             Shape.NOTHING,
             Shape.sequence(Shape.text(","), Shape.SPACE),
-            List.of());
+            "['\\\\\\n]",
+            true);
 
     private static boolean matches(Shape shape, String text) {
         return Grammar.of(null, shape).matches(text.getBytes(StandardCharsets.UTF_8));
@@ -65,10 +69,12 @@ class ShapeTest {
     }
 
     @Test
-    void keywordArgumentsHaveJsonStrings() {
+    void keywordArgumentsHaveStringsOfBothKinds() {
         Shape shape = arguments(KEYWORDS);
         assertThat(matches(shape, "query=\"a \\\"b\\\"\", limit=5")).isTrue();
+        assertThat(matches(shape, "query='a \"b\"', limit=5")).isTrue();
         assertThat(matches(shape, "query=a")).isFalse();
+        assertThat(matches(shape, "query='a'b'")).isFalse();
     }
 
     @Test
@@ -107,12 +113,17 @@ class ShapeTest {
     }
 
     @Test
-    void knowsWhichPropertiesAreText() {
+    void knowsTheTypesOfValues() {
         PropertyTypes types = PropertyTypes.of("""
-                {"type":"object","properties":{"a":{"type":"integer"},"b":{"$ref":"#/$defs/s"},"c":{"enum":[1,2]},
-                  "d":{"type":["string","null"]},"e":{}},
+                {"type":"object","properties":{"a":{"type":"integer"},"b":{"$ref":"#/$defs/s"},"c":{"enum":[1,"x"]},
+                  "d":{"type":["string","null"]},"e":{},"f":{"type":"array","items":{"properties":{"g":{"type":"boolean"}}}}},
                  "additionalProperties":{"type":"number"},"$defs":{"s":{"type":"string"}}}""");
-        assertThat(List.of("a", "b", "c", "d", "e", "other").stream().map(types::isText))
-                .containsExactly(false, true, false, true, true, false);
+        assertThat(types.of(List.of("a"))).containsExactly("number");
+        assertThat(types.of(List.of("b"))).containsExactly("string");
+        assertThat(types.of(List.of("c"))).containsExactly("number", "string");
+        assertThat(types.of(List.of("d"))).containsExactly("null", "string");
+        assertThat(types.of(List.of("e"))).isEmpty();
+        assertThat(types.of(List.of("f", PropertyTypes.ITEM, "g"))).containsExactly("boolean");
+        assertThat(types.of(List.of("other"))).containsExactly("number");
     }
 }
