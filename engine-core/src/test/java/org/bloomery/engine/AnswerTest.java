@@ -56,6 +56,8 @@ class AnswerTest {
                 ChatFormat.of("[THINK] [TOOL_CALLS]", vocabulary)
                         .answerParser(tools, List.of(TextSpan.trusted("prompt")), () -> "id"),
                 GenerationSink.NONE,
+                new EngineListener() {},
+                EngineListener.Operation.CHAT,
                 1,
                 System.nanoTime());
         for (String token : tokens) {
