@@ -39,6 +39,7 @@ import org.bloomery.engine.sampling.SequenceBreakers;
 import org.bloomery.engine.scheduler.Scheduler;
 import org.bloomery.engine.scheduler.SchedulerStats;
 import org.bloomery.engine.scheduler.Sequence;
+import org.bloomery.engine.telemetry.FlightListener;
 import org.bloomery.engine.template.TemplateException;
 import org.bloomery.engine.tokenizer.Tokenizer;
 import org.bloomery.engine.tokenizer.Tokenizers;
@@ -113,6 +114,8 @@ public final class Engine implements AutoCloseable {
 
     private static Engine open(ModelFile file, EngineOptions options, LoadProgress progress) {
         long start = System.nanoTime();
+        // A run-time image may lack the module
+        FlightListener flight = ModuleLayer.boot().findModule("jdk.jfr").isPresent() ? new FlightListener() : null;
         Tokenizer tokenizer = Tokenizers.from(file.metadata());
         String template = options.chatTemplate();
         if (template == null && file.metadata().contains("tokenizer.chat_template")) {
@@ -140,7 +143,7 @@ public final class Engine implements AutoCloseable {
                 options.queueCapacity(),
                 options.prefixReuse(),
                 file::close);
-        return new Engine(
+        Engine engine = new Engine(
                 options,
                 tokenizer,
                 chatFormat,
@@ -149,6 +152,11 @@ public final class Engine implements AutoCloseable {
                 opened.reason(),
                 scheduler,
                 Duration.ofNanos(System.nanoTime() - start));
+        if (flight != null) {
+            flight.loaded(model.name(), opened.backend().info().backend(), model.fileBytes());
+            engine.addListener(flight);
+        }
+        return engine;
     }
 
     private static ModelInfo describe(
