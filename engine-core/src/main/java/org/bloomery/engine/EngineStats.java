@@ -25,7 +25,8 @@ import org.bloomery.engine.backend.BackendInfo;
  * @param loadTime how long opening the model took
  * @param steps forward passes done
  * @param medianStep median time of the latest steps, zero before the first
- * @param sinceProgress time since the last step while there is something to do, else zero
+ * @param sinceProgress time since the last step while there is something to do and no backend is being brought back,
+ *     else zero
  */
 public record EngineStats(
         EngineState state,
