@@ -28,6 +28,8 @@ final class Answer implements Generation, SequenceListener, AnswerParser.Listene
     private final AnswerParser parser;
     private final ReasoningLimit limit;
     private final GenerationSink sink;
+    private final EngineListener listener;
+    private final EngineListener.Operation operation;
     private final int promptTokens;
     private final long submitted;
 
@@ -55,6 +57,8 @@ final class Answer implements Generation, SequenceListener, AnswerParser.Listene
             AnswerParser parser,
             ReasoningLimit limit,
             GenerationSink sink,
+            EngineListener listener,
+            EngineListener.Operation operation,
             int promptTokens,
             long submitted) {
         this.id = id;
@@ -64,6 +68,8 @@ final class Answer implements Generation, SequenceListener, AnswerParser.Listene
         this.parser = parser;
         this.limit = limit;
         this.sink = sink;
+        this.listener = listener;
+        this.operation = operation;
         this.promptTokens = promptTokens;
         this.submitted = submitted;
     }
@@ -73,6 +79,7 @@ final class Answer implements Generation, SequenceListener, AnswerParser.Listene
         scheduler = owner;
         sequence = itsSequence;
         limitReasoning(0);
+        listener.queued(id, operation, promptTokens);
         owner.submit(itsSequence);
     }
 
@@ -118,14 +125,22 @@ final class Answer implements Generation, SequenceListener, AnswerParser.Listene
 
     @Override
     public void started(int tokens) {
+        boolean again = started != 0;
         started = System.nanoTime();
         cachedTokens = tokens;
+        if (!again) {
+            Duration queued = Duration.ofNanos(started - submitted);
+            listener.started(new EngineListener.Started(id, queued, promptTokens, tokens));
+            sink.onStarted();
+        }
     }
 
     @Override
     public boolean token(int token, List<Sampler.Scored> scores) {
         if (firstToken == 0) {
             firstToken = System.nanoTime();
+            listener.firstToken(id);
+            sink.onFirstToken();
         }
         if (!scores.isEmpty()) {
             logProbabilities.add(scored(
@@ -209,10 +224,11 @@ final class Answer implements Generation, SequenceListener, AnswerParser.Listene
                 reasoning.isEmpty() ? null : reasoning.toString(),
                 toolCalls,
                 ending(reason),
-                new Usage(promptTokens, sequence == null ? 0 : sequence.generated(), cachedTokens),
+                usage(),
                 timings(),
                 logProbabilities);
         completion = result;
+        tellEnd(result.finishReason(), null, result.timings());
         try {
             sink.onComplete(result);
         } finally {
@@ -230,6 +246,16 @@ final class Answer implements Generation, SequenceListener, AnswerParser.Listene
         return toolCalls.isEmpty() ? FinishReason.STOP : FinishReason.TOOL_CALLS;
     }
 
+    private Usage usage() {
+        return new Usage(promptTokens, sequence == null ? 0 : sequence.generated(), cachedTokens);
+    }
+
+    private void tellEnd(
+            @Nullable FinishReason reason, @Nullable Class<? extends RuntimeException> failure, Timings timings) {
+        Duration grammar = sequence == null ? Duration.ZERO : Duration.ofNanos(sequence.grammarNanos());
+        listener.ended(new EngineListener.Ended(id, operation, reason, failure, usage(), timings, grammar));
+    }
+
     private Timings timings() {
         long now = System.nanoTime();
         long began = started == 0 ? now : started;
@@ -243,6 +269,7 @@ final class Answer implements Generation, SequenceListener, AnswerParser.Listene
     @Override
     public void failed(RuntimeException failure) {
         error = failure;
+        tellEnd(null, failure.getClass(), timings());
         try {
             sink.onError(failure);
         } finally {

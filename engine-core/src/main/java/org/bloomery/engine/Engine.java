@@ -30,6 +30,7 @@ import org.bloomery.engine.format.Metadata;
 import org.bloomery.engine.format.ModelFile;
 import org.bloomery.engine.format.TensorInfo;
 import org.bloomery.engine.format.TensorType;
+import org.bloomery.engine.grammar.GrammarException;
 import org.bloomery.engine.grammar.Grammars;
 import org.bloomery.engine.grammar.Shape;
 import org.bloomery.engine.sampling.Sampler;
@@ -38,6 +39,8 @@ import org.bloomery.engine.sampling.SequenceBreakers;
 import org.bloomery.engine.scheduler.Scheduler;
 import org.bloomery.engine.scheduler.SchedulerStats;
 import org.bloomery.engine.scheduler.Sequence;
+import org.bloomery.engine.telemetry.FlightListener;
+import org.bloomery.engine.template.TemplateException;
 import org.bloomery.engine.tokenizer.Tokenizer;
 import org.bloomery.engine.tokenizer.Tokenizers;
 import org.bloomery.engine.worker.WorkerProvider;
@@ -59,6 +62,8 @@ public final class Engine implements AutoCloseable {
     private final Backend backend;
     private final String backendReason;
     private final Scheduler scheduler;
+    private final Duration loadTime;
+    private final Listeners listeners = new Listeners();
 
     private final String idPrefix =
             HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt()) + "-";
@@ -74,7 +79,8 @@ public final class Engine implements AutoCloseable {
             ModelInfo model,
             Backend backend,
             String backendReason,
-            Scheduler scheduler) {
+            Scheduler scheduler,
+            Duration loadTime) {
         this.options = options;
         this.tokenizer = tokenizer;
         this.chatFormat = chatFormat;
@@ -82,6 +88,8 @@ public final class Engine implements AutoCloseable {
         this.backend = backend;
         this.backendReason = backendReason;
         this.scheduler = scheduler;
+        this.loadTime = loadTime;
+        scheduler.listen(listeners);
         this.grammars = new Grammars(tokenizer);
     }
 
@@ -105,6 +113,9 @@ public final class Engine implements AutoCloseable {
     }
 
     private static Engine open(ModelFile file, EngineOptions options, LoadProgress progress) {
+        long start = System.nanoTime();
+        // A run-time image may lack the module
+        FlightListener flight = ModuleLayer.boot().findModule("jdk.jfr").isPresent() ? new FlightListener() : null;
         Tokenizer tokenizer = Tokenizers.from(file.metadata());
         String template = options.chatTemplate();
         if (template == null && file.metadata().contains("tokenizer.chat_template")) {
@@ -132,7 +143,20 @@ public final class Engine implements AutoCloseable {
                 options.queueCapacity(),
                 options.prefixReuse(),
                 file::close);
-        return new Engine(options, tokenizer, chatFormat, model, opened.backend(), opened.reason(), scheduler);
+        Engine engine = new Engine(
+                options,
+                tokenizer,
+                chatFormat,
+                model,
+                opened.backend(),
+                opened.reason(),
+                scheduler,
+                Duration.ofNanos(System.nanoTime() - start));
+        if (flight != null) {
+            flight.loaded(model.name(), opened.backend().info().backend(), model.fileBytes());
+            engine.addListener(flight);
+        }
+        return engine;
     }
 
     private static ModelInfo describe(
@@ -205,7 +229,19 @@ public final class Engine implements AutoCloseable {
                 s.cancelled(),
                 s.promptTokens(),
                 s.cachedTokens(),
-                s.completionTokens());
+                s.completionTokens(),
+                s.prefixHits(),
+                s.prefillBacklog(),
+                s.cache(),
+                loadTime,
+                s.steps(),
+                Duration.ofNanos(s.medianStepNanos()),
+                Duration.ofNanos(s.sinceProgressNanos()));
+    }
+
+    /** Tells a listener of everything that happens from now on, beside those that were added before. */
+    public void addListener(EngineListener listener) {
+        listeners.add(listener);
     }
 
     /**
@@ -271,18 +307,38 @@ public final class Engine implements AutoCloseable {
      * @throws org.bloomery.engine.template.TemplateException if the chat template refuses the conversation
      */
     public Generation submit(GenerationRequest request, GenerationSink sink) {
+        String id = idPrefix + requests.incrementAndGet();
         try {
-            return admit(request, sink);
-        } catch (EngineOverloadedException | EngineClosedException e) {
-            // Counted by the scheduler.
-            throw e;
+            return admit(id, request, sink);
         } catch (EngineException e) {
-            refused.incrementAndGet();
+            if (!(e instanceof EngineOverloadedException || e instanceof EngineClosedException)) {
+                // Those are counted by the scheduler.
+                refused.incrementAndGet();
+            }
+            listeners.refused(id, operation(request), refusal(e));
             throw e;
         }
     }
 
-    private Generation admit(GenerationRequest request, GenerationSink sink) {
+    private static EngineListener.Operation operation(GenerationRequest request) {
+        return switch (request) {
+            case ChatRequest chat -> EngineListener.Operation.CHAT;
+            case CompletionRequest completion -> EngineListener.Operation.COMPLETION;
+        };
+    }
+
+    private static EngineListener.Refusal refusal(EngineException error) {
+        return switch (error) {
+            case EngineOverloadedException e -> EngineListener.Refusal.OVERLOADED;
+            case EngineClosedException e -> EngineListener.Refusal.CLOSED;
+            case ContextLengthExceededException e -> EngineListener.Refusal.CONTEXT_LENGTH;
+            case GrammarException e -> EngineListener.Refusal.CONSTRAINT;
+            case TemplateException e -> EngineListener.Refusal.TEMPLATE;
+            default -> EngineListener.Refusal.INVALID;
+        };
+    }
+
+    private Generation admit(String id, GenerationRequest request, GenerationSink sink) {
         long submitted = System.nanoTime();
         ChatTurn turn = request instanceof ChatRequest chat ? turn(chat) : null;
         int[] prompt = tokens(spans(request, turn));
@@ -297,12 +353,14 @@ public final class Engine implements AutoCloseable {
         boolean constrained = constraint != null;
         Shape shape = turn != null ? turn.shape(constrained) : constrained ? Shape.ANSWER : null;
         Answer answer = new Answer(
-                idPrefix + requests.incrementAndGet(),
+                id,
                 tokenizer,
                 new StopStrings(wanted.stop()),
                 turn == null ? AnswerParser.plainText() : turn.parser(Engine::toolCallId, constrained),
                 turn == null ? ReasoningLimit.NONE : reasoningLimit(turn),
                 sink,
+                listeners,
+                operation(request),
                 prompt.length,
                 submitted);
         Sequence sequence = new Sequence(

@@ -1,5 +1,6 @@
 package org.bloomery.engine;
 
+import java.time.Duration;
 import org.bloomery.engine.backend.BackendInfo;
 
 /**
@@ -18,6 +19,14 @@ import org.bloomery.engine.backend.BackendInfo;
  * @param promptTokens prompt tokens of all requests
  * @param cachedTokens those of them that were in the cache already
  * @param completionTokens tokens generated
+ * @param prefixHits requests whose prompt began with what the cache held
+ * @param prefillBacklog prompt tokens of queued and running requests that are still to be read
+ * @param cache tokens in the cache
+ * @param loadTime how long opening the model took
+ * @param steps forward passes done
+ * @param medianStep median time of the latest steps, zero before the first
+ * @param sinceProgress time since the last step while there is something to do and no backend is being brought back,
+ *     else zero
  */
 public record EngineStats(
         EngineState state,
@@ -32,4 +41,11 @@ public record EngineStats(
         long cancelledRequests,
         long promptTokens,
         long cachedTokens,
-        long completionTokens) {}
+        long completionTokens,
+        long prefixHits,
+        long prefillBacklog,
+        CacheUse cache,
+        Duration loadTime,
+        long steps,
+        Duration medianStep,
+        Duration sinceProgress) {}

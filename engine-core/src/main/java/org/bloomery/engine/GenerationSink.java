@@ -9,6 +9,12 @@ public interface GenerationSink {
     /** A sink that waits for the completion only. */
     GenerationSink NONE = new GenerationSink() {};
 
+    /** The request leaves the queue, and its prompt is read. */
+    default void onStarted() {}
+
+    /** The first token has come; its text may follow later, or never. */
+    default void onFirstToken() {}
+
     /**
      * More of the answer: whole characters, no markup of tool calls or reasoning.
      *

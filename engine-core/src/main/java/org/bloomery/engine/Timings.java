@@ -11,9 +11,19 @@ import java.time.Duration;
  */
 public record Timings(Duration queued, Duration timeToFirstToken, Duration total) {
 
+    /** From the first prefill chunk to the first token. */
+    public Duration prefill() {
+        return timeToFirstToken.minus(queued);
+    }
+
+    /** From the first token to the end. */
+    public Duration decode() {
+        return total.minus(timeToFirstToken);
+    }
+
     /** Tokens a second after the first, or 0 where there are fewer than two. */
     public double decodeTokensPerSecond(int completionTokens) {
-        double seconds = total.minus(timeToFirstToken).toNanos() / 1e9;
+        double seconds = decode().toNanos() / 1e9;
         return completionTokens < 2 || seconds <= 0 ? 0 : (completionTokens - 1) / seconds;
     }
 }

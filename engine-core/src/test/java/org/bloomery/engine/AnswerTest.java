@@ -56,6 +56,8 @@ class AnswerTest {
                 AnswerParser.of("[THINK] [TOOL_CALLS]", tools, List.of(TextSpan.trusted("prompt")), () -> "id"),
                 ReasoningLimit.NONE,
                 GenerationSink.NONE,
+                new EngineListener() {},
+                EngineListener.Operation.CHAT,
                 1,
                 System.nanoTime());
         for (String token : tokens) {

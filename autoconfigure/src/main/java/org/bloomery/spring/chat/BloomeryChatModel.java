@@ -93,9 +93,11 @@ public class BloomeryChatModel implements ChatModel {
     public ChatResponse call(Prompt prompt) {
         BloomeryChatOptions chosen = optionsOf(prompt);
         ChatModelObservationContext context = observed(prompt, chosen, false);
-        return observation(context).observe(() -> {
-            Completion completion =
-                    engine.submit(request(prompt, chosen), GenerationSink.NONE).await();
+        Observation observation = observation(context);
+        return observation.observe(() -> {
+            Completion completion = observed(observation)
+                    .submit(request(prompt, chosen), GenerationSink.NONE)
+                    .await();
             if (completion.finishReason() == FinishReason.CANCELLED) {
                 throw new CancellationException("The wait for answer " + completion.id()
                         + " was interrupted, so its generation was cancelled.");
@@ -120,7 +122,7 @@ public class BloomeryChatModel implements ChatModel {
                 Runnable start = observation::start;
                 parent.scoped(start);
             }
-            Flux<ChatResponse> answer = AnswerStream.of(engine, () -> request(prompt, chosen), responses)
+            Flux<ChatResponse> answer = AnswerStream.of(observed(observation), () -> request(prompt, chosen), responses)
                     .doOnError(observation::error)
                     .doFinally(signal -> observation.stop())
                     .contextWrite(written -> written.put(ObservationThreadLocalAccessor.KEY, observation));
@@ -131,6 +133,10 @@ public class BloomeryChatModel implements ChatModel {
 
     private static GenerationRequest request(Prompt prompt, BloomeryChatOptions options) {
         return RequestMapper.request(prompt.getInstructions(), options);
+    }
+
+    private Answering observed(Observation observation) {
+        return PhaseObservations.within(observation, observationRegistry, responses.model(), engine);
     }
 
     private Observation observation(ChatModelObservationContext context) {

@@ -32,11 +32,11 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule MODELS_KNOW_NO_BOOT = noClasses()
             .that()
-            .resideInAPackage("org.bloomery.spring.chat")
+            .resideInAnyPackage("org.bloomery.spring.chat", "org.bloomery.spring.metrics")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.springframework.boot..", "org.bloomery.spring.autoconfigure..")
-            .because("a chat model is usable without auto-configuration");
+            .because("models and metrics are usable without auto-configuration");
 
     @ArchTest
     static final ArchRule AUTO_CONFIGURATIONS_ARE_FINAL = classes()

@@ -32,9 +32,11 @@ class ConfigurationMetadataTest {
     @Test
     void everyPropertyIsDescribed() {
         assertThat(properties().keySet())
-                .containsExactlyInAnyOrderElementsOf(Stream.concat(
+                .containsExactlyInAnyOrderElementsOf(Stream.of(
                                 keys(BloomeryChatProperties.PREFIX, BloomeryChatProperties.class),
-                                keys(BloomeryEngineProperties.PREFIX, BloomeryEngineProperties.class))
+                                keys(BloomeryEngineProperties.PREFIX, BloomeryEngineProperties.class),
+                                keys(BloomeryMetricsProperties.PREFIX, BloomeryMetricsProperties.class))
+                        .flatMap(keys -> keys)
                         .toList());
         assertThat(properties()).allSatisfy((key, property) -> {
             assertThat(property.path("description").asString("")).as(key).endsWith(".");

@@ -22,6 +22,7 @@ public final class Sampler {
     private final @Nullable GrammarMatcher grammar;
     private final Candidates candidates = new Candidates();
     private int[] counts = new int[0];
+    private long grammarNanos;
 
     /**
      * A sampler for one generation.
@@ -86,9 +87,13 @@ public final class Sampler {
         if (grammar == null) {
             return choose(logits, vocabSize, history, length);
         }
+        long start = System.nanoTime();
         grammar.mask().apply(logits, vocabSize);
+        long masked = System.nanoTime();
         int token = choose(logits, vocabSize, history, length);
+        long chosen = System.nanoTime();
         grammar.accept(token);
+        grammarNanos += masked - start + System.nanoTime() - chosen;
         return token;
     }
 
@@ -101,6 +106,11 @@ public final class Sampler {
             grammar.accept(token);
         }
         return true;
+    }
+
+    /** Time that the grammar has taken so far. */
+    public long grammarNanos() {
+        return grammarNanos;
     }
 
     /** Whether the grammar lets nothing follow, not even an end: the answer is whole. */

@@ -95,6 +95,15 @@ final class PrefixIndex {
         lastUse[slot] = ++clock;
     }
 
+    /** Tokens held by slots in which a sequence works, or by the other ones. */
+    long heldTokens(boolean working) {
+        long sum = 0;
+        for (int slot = 0; slot < lengths.length; slot++) {
+            sum += busy[slot] == working ? lengths[slot] : 0;
+        }
+        return sum;
+    }
+
     /** The slot's cache is empty. */
     void forget(int slot) {
         held[slot] = new int[0];

@@ -14,8 +14,10 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.IntPredicate;
 import org.bloomery.engine.BackendLostException;
+import org.bloomery.engine.CacheUse;
 import org.bloomery.engine.EngineClosedException;
 import org.bloomery.engine.EngineException;
+import org.bloomery.engine.EngineListener;
 import org.bloomery.engine.EngineOverloadedException;
 import org.bloomery.engine.EngineState;
 import org.bloomery.engine.FinishReason;
@@ -34,16 +36,8 @@ public final class Scheduler implements AutoCloseable {
 
     private static final System.Logger LOG = System.getLogger(Scheduler.class.getName());
 
-    /** A prefill chunk while nobody else is waiting for a step: cancellation is noticed between chunks. */
-    private static final int CHUNK_ALONE = 64;
-
-    private static final int CHUNK_LEAST = 16;
-
     /** How soon a deadline is seen in a queue that nothing leaves. */
     private static final long DEADLINE_CHECK_NANOS = 100_000_000;
-
-    /** How long one step may take while others are writing their answers. */
-    private static final long STEP_TARGET_NANOS = 200_000_000;
 
     private final Backend backend;
     private final IntPredicate endOfGeneration;
@@ -51,6 +45,7 @@ public final class Scheduler implements AutoCloseable {
     private final int queueCapacity;
     private final boolean prefixReuse;
     private final int slots;
+    private final long cacheTokens;
     private final int vocabSize;
     private final Runnable afterEnd;
     private final Thread worker;
@@ -66,12 +61,14 @@ public final class Scheduler implements AutoCloseable {
     private @Nullable EngineException unrecoverable;
     private int activeCount;
     private volatile Consumer<EngineState> stateListener = state -> {};
+    private volatile EngineListener stepListener = new EngineListener() {};
+    private final Progress progress = new Progress();
 
     private final List<Sequence> active = new ArrayList<>();
     private final PrefixIndex prefixes;
     private final Batch batch;
     private final float[] logits;
-    private double prefillNanosPerToken;
+    private final PrefillPace pace;
 
     private final AtomicLong completed = new AtomicLong();
     private final AtomicLong failed = new AtomicLong();
@@ -80,6 +77,7 @@ public final class Scheduler implements AutoCloseable {
     private final AtomicLong promptTokens = new AtomicLong();
     private final AtomicLong cachedTokens = new AtomicLong();
     private final AtomicLong completionTokens = new AtomicLong();
+    private final AtomicLong prefixHits = new AtomicLong();
 
     /**
      * Starts the worker. The backend belongs to it from now on and is closed with it.
@@ -98,11 +96,14 @@ public final class Scheduler implements AutoCloseable {
         this.prefixReuse = prefixReuse;
         this.afterEnd = afterEnd;
         this.slots = backend.info().maxSequences();
+        this.cacheTokens = (long) slots * backend.info().contextLength();
         this.vocabSize = backend.info().vocabSize();
         this.prefixes = new PrefixIndex(slots);
         this.batch = new Batch(batchTokens);
+        this.pace = new PrefillPace(batchTokens);
         this.logits = new float[vocabSize];
         this.worker = Thread.ofPlatform().name("bloomery-scheduler").daemon().unstarted(this::work);
+        look();
         backend.onLoss(this::noticeLoss);
         worker.start();
     }
@@ -136,6 +137,9 @@ public final class Scheduler implements AutoCloseable {
                 throw new EngineOverloadedException(
                         "The engine decodes " + slots + " sequences at once and its queue of " + queueCapacity
                                 + " is full; try again later, or raise queue-capacity or max-sequences.");
+            }
+            if (queue.isEmpty() && activeCount == 0) {
+                progress.touch();
             }
             queue.add(sequence);
             wake.signal();
@@ -177,10 +181,16 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
+    /** Tells a listener of every step, on the worker. It must return at once and throw nothing. */
+    public void listen(EngineListener listener) {
+        stepListener = listener;
+    }
+
     /** Figures at this moment. */
     public SchedulerStats stats() {
         lock.lock();
         try {
+            boolean atWork = !recovering && (activeCount > 0 || !queue.isEmpty());
             return new SchedulerStats(
                     state(),
                     activeCount,
@@ -191,10 +201,36 @@ public final class Scheduler implements AutoCloseable {
                     cancelled.get(),
                     promptTokens.get(),
                     cachedTokens.get(),
-                    completionTokens.get());
+                    completionTokens.get(),
+                    prefixHits.get(),
+                    backlog(),
+                    progress.held().cache(),
+                    progress.steps(),
+                    progress.medianNanos(),
+                    atWork ? progress.nanosSinceTouch() : 0);
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Prompt tokens that are still to be read. The caller holds the lock. */
+    private long backlog() {
+        long unread = progress.held().unread();
+        for (Sequence sequence : queue) {
+            unread += sequence.promptLength();
+        }
+        return unread;
+    }
+
+    /** Lets others know what only the worker may look at. */
+    private void look() {
+        long unread = 0;
+        for (Sequence sequence : active) {
+            unread += sequence.prefilling() ? sequence.promptLength() - sequence.cached() : 0;
+        }
+        long held = prefixes.heldTokens(true);
+        long reusable = prefixes.heldTokens(false);
+        progress.hold(new Progress.Held(unread, new CacheUse(held, reusable, cacheTokens - held - reusable)));
     }
 
     /**
@@ -254,7 +290,10 @@ public final class Scheduler implements AutoCloseable {
     private void work() {
         try {
             while (awaitWork()) {
+                look();
                 step();
+                look();
+                progress.touch();
             }
         } catch (Throwable t) {
             LOG.log(Level.ERROR, "The engine's worker ended; no further request is taken.", t);
@@ -264,6 +303,7 @@ public final class Scheduler implements AutoCloseable {
                             : new EngineException("The engine's worker ended unexpectedly; restart the engine.", t));
         } finally {
             endEverything();
+            look();
             try {
                 backend.close();
             } finally {
@@ -351,6 +391,7 @@ public final class Scheduler implements AutoCloseable {
             if (!sequence.restarted()) {
                 promptTokens.addAndGet(sequence.promptLength());
                 cachedTokens.addAndGet(place.shared());
+                prefixHits.addAndGet(place.shared() > 0 ? 1 : 0);
             }
             sequence.listener().started(place.shared());
         } catch (BackendLostException e) {
@@ -372,6 +413,13 @@ public final class Scheduler implements AutoCloseable {
             return;
         }
         int[] chunks = fillBatch();
+        int prefillTokens = 0;
+        int working = 0;
+        for (int i = 0; i < chunks.length; i++) {
+            prefillTokens += active.get(i).prefilling() ? chunks[i] : 0;
+            working += chunks[i] > 0 ? 1 : 0;
+        }
+        stepListener.stepping();
         long start = System.nanoTime();
         Logits result;
         try {
@@ -391,7 +439,7 @@ public final class Scheduler implements AutoCloseable {
             }
             return;
         }
-        rememberSpeed(System.nanoTime() - start, chunks);
+        pace.remember(System.nanoTime() - start, chunks, batch.size());
 
         int row = 0;
         List<Sequence> stepped = List.copyOf(active);
@@ -411,6 +459,27 @@ public final class Scheduler implements AutoCloseable {
                 }
             }
         }
+        tellStep(System.nanoTime() - start, prefillTokens, batch.size() - prefillTokens, working);
+    }
+
+    private void tellStep(long nanos, int prefillTokens, int decodeTokens, int working) {
+        progress.stepped(nanos);
+        look();
+        EngineListener.Step step;
+        lock.lock();
+        try {
+            step = new EngineListener.Step(
+                    Duration.ofNanos(nanos),
+                    prefillTokens,
+                    decodeTokens,
+                    working,
+                    activeCount,
+                    queue.size(),
+                    backlog());
+        } finally {
+            lock.unlock();
+        }
+        stepListener.stepped(step);
     }
 
     /**
@@ -431,7 +500,7 @@ public final class Scheduler implements AutoCloseable {
             }
         }
         int writing = chunks.length - reading.size();
-        int budget = Math.min(batchTokens - writing, prefillBudget(writing > 0));
+        int budget = Math.min(batchTokens - writing, pace.budget(writing > 0));
         reading.sort(Comparator.comparingInt(i -> active.get(i).pending()));
         for (int i = 0; i < reading.size(); i++) {
             int sharers = reading.size() - i;
@@ -448,25 +517,6 @@ public final class Scheduler implements AutoCloseable {
             }
         }
         return chunks;
-    }
-
-    private int prefillBudget(boolean othersWrite) {
-        if (prefillNanosPerToken == 0) {
-            return CHUNK_ALONE;
-        }
-        long fits = (long) (STEP_TARGET_NANOS / prefillNanosPerToken);
-        return Math.clamp(fits, Math.min(othersWrite ? CHUNK_LEAST : CHUNK_ALONE, batchTokens), batchTokens);
-    }
-
-    private void rememberSpeed(long nanos, int[] chunks) {
-        int largest = 0;
-        for (int chunk : chunks) {
-            largest = Math.max(largest, chunk);
-        }
-        if (largest >= CHUNK_LEAST) {
-            double measured = (double) nanos / batch.size();
-            prefillNanosPerToken = prefillNanosPerToken == 0 ? measured : 0.8 * prefillNanosPerToken + 0.2 * measured;
-        }
     }
 
     private void sampleNext(Sequence sequence, Logits result, int row) {
@@ -567,6 +617,7 @@ public final class Scheduler implements AutoCloseable {
         lock.lock();
         try {
             recovering = false;
+            progress.touch();
             unrecoverable = failure;
             ready = failure == null && !refusing;
             wake.signal();

@@ -1,5 +1,6 @@
 package org.bloomery.engine.scheduler;
 
+import org.bloomery.engine.CacheUse;
 import org.bloomery.engine.EngineState;
 
 /**
@@ -15,6 +16,12 @@ import org.bloomery.engine.EngineState;
  * @param promptTokens prompt tokens of the sequences that were started
  * @param cachedTokens those of them that were in the cache already
  * @param completionTokens tokens generated
+ * @param prefixHits sequences whose prompt began with what the cache held
+ * @param prefillBacklog prompt tokens of queued and running sequences that are still to be read
+ * @param cache tokens in the cache
+ * @param steps forward passes done
+ * @param medianStepNanos median time of the latest steps, 0 before the first
+ * @param sinceProgressNanos time since the last step while there is something to do, else 0
  */
 public record SchedulerStats(
         EngineState state,
@@ -26,4 +33,10 @@ public record SchedulerStats(
         long cancelled,
         long promptTokens,
         long cachedTokens,
-        long completionTokens) {}
+        long completionTokens,
+        long prefixHits,
+        long prefillBacklog,
+        CacheUse cache,
+        long steps,
+        long medianStepNanos,
+        long sinceProgressNanos) {}

@@ -181,6 +181,11 @@ public final class Sequence {
         return generated;
     }
 
+    /** Time that its constraint has taken so far. For the worker and its listener. */
+    public long grammarNanos() {
+        return sampler.grammarNanos();
+    }
+
     void append(int token) {
         if (length == tokens.length) {
             tokens = Arrays.copyOf(tokens, Math.min(promptLength + maxTokens, Math.max(16, length * 2)));

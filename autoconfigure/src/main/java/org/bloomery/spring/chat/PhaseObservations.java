@@ -1,0 +1,107 @@
+package org.bloomery.spring.chat;
+
+import io.micrometer.common.KeyValues;
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationRegistry;
+import org.bloomery.engine.Completion;
+import org.bloomery.engine.GenerationSink;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One answer's way through the engine as observations, one after the other, each a child of the chat's: {@code
+ * bloomery.queue}, {@code bloomery.prefill}, {@code bloomery.decode}. The engine's worker starts and stops them as it
+ * goes; they hold no text.
+ */
+final class PhaseObservations implements GenerationSink {
+
+    private final Observation parent;
+    private final ObservationRegistry registry;
+    private final String model;
+    private final GenerationSink sink;
+    private @Nullable Observation current;
+
+    private PhaseObservations(Observation parent, ObservationRegistry registry, String model, GenerationSink sink) {
+        this.parent = parent;
+        this.registry = registry;
+        this.model = model;
+        this.sink = sink;
+    }
+
+    /** The same engine, whose answers are observed as parts of this observation. */
+    static Answering within(Observation parent, ObservationRegistry registry, String model, Answering engine) {
+        if (registry.isNoop() || parent.isNoop()) {
+            return engine;
+        }
+        return (request, sink) -> {
+            PhaseObservations phases = new PhaseObservations(parent, registry, model, sink);
+            phases.enter("bloomery.queue", "queue");
+            try {
+                return engine.submit(request, phases);
+            } catch (RuntimeException e) {
+                phases.leave(e);
+                throw e;
+            }
+        };
+    }
+
+    private synchronized void enter(String name, String contextualName) {
+        leave(null);
+        current = Observation.createNotStarted(name, registry)
+                .contextualName(contextualName)
+                .parentObservation(parent)
+                .lowCardinalityKeyValues(KeyValues.of("gen_ai.request.model", model))
+                .start();
+    }
+
+    private synchronized void leave(@Nullable RuntimeException error) {
+        Observation phase = current;
+        if (phase == null) {
+            return;
+        }
+        current = null;
+        if (error != null) {
+            phase.error(error);
+        }
+        phase.stop();
+    }
+
+    @Override
+    public void onStarted() {
+        enter("bloomery.prefill", "prefill");
+        sink.onStarted();
+    }
+
+    @Override
+    public void onFirstToken() {
+        enter("bloomery.decode", "decode");
+        sink.onFirstToken();
+    }
+
+    @Override
+    public boolean onText(String delta) {
+        return sink.onText(delta);
+    }
+
+    @Override
+    public boolean onReasoning(String delta) {
+        return sink.onReasoning(delta);
+    }
+
+    @Override
+    public void onComplete(Completion completion) {
+        try {
+            leave(null);
+        } finally {
+            sink.onComplete(completion); // Also where an observation handler throws: somebody waits for it
+        }
+    }
+
+    @Override
+    public void onError(RuntimeException error) {
+        try {
+            leave(error);
+        } finally {
+            sink.onError(error);
+        }
+    }
+}

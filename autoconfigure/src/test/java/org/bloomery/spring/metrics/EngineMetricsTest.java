@@ -1,0 +1,249 @@
+package org.bloomery.spring.metrics;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tag;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.bloomery.engine.ChatRequest;
+import org.bloomery.engine.Completion;
+import org.bloomery.engine.CompletionRequest;
+import org.bloomery.engine.Constraint;
+import org.bloomery.engine.ContextLengthExceededException;
+import org.bloomery.engine.Engine;
+import org.bloomery.engine.EngineOptions;
+import org.bloomery.engine.GenerationOptions;
+import org.bloomery.engine.GenerationSink;
+import org.bloomery.engine.backend.HostPressure;
+import org.bloomery.engine.backend.LoadProgress;
+import org.bloomery.engine.chat.ChatMessage;
+import org.bloomery.engine.sampling.SamplingOptions;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What the meters say after requests to the demo model, and that the dashboard and the documentation know them. */
+@Timeout(120)
+class EngineMetricsTest {
+
+    private static final Path DASHBOARD = Path.of("..", "docs", "grafana", "bloomery.json");
+    private static final Path DOCUMENTATION = Path.of("..", "docs", "operations.md");
+    private static final Path DEMO = Path.of(Objects.requireNonNull(System.getProperty("bloomery.demo.model")));
+    private static final GenerationOptions GREEDY =
+            GenerationOptions.DEFAULT.withSampling(SamplingOptions.GREEDY).withMaxTokens(40);
+    private static final String CANARY = "Zanzibar";
+    private static final ChatRequest HELLO =
+            new ChatRequest(List.of(ChatMessage.user("My name is " + CANARY + ". Hello!")), GREEDY);
+
+    private final Engine engine =
+            Engine.open(EngineOptions.builder(DEMO).contextLength(512).build(), LoadProgress.NONE);
+
+    @AfterEach
+    void close() {
+        engine.close();
+    }
+
+    private <R extends MeterRegistry> R bound(R registry) {
+        new EngineMetrics(engine).bindTo(registry);
+        return registry;
+    }
+
+    /** One request of each kind of outcome. */
+    private Completion use() {
+        Completion completion = engine.generate(HELLO, GenerationSink.NONE);
+        engine.generate(
+                new CompletionRequest(
+                        "Yes or no?", GREEDY.withConstraint(new Constraint.Choices(List.of("yes", "no")))),
+                GenerationSink.NONE);
+        engine.generate(HELLO, new GenerationSink() {
+            @Override
+            public boolean onText(String delta) {
+                return false;
+            }
+        });
+        assertThatThrownBy(() -> engine.generate(HELLO, new GenerationSink() {
+                    @Override
+                    public boolean onText(String delta) {
+                        throw new IllegalStateException(CANARY);
+                    }
+                }))
+                .isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> engine.submit(new CompletionRequest("one ".repeat(600), GREEDY), GenerationSink.NONE))
+                .isInstanceOf(ContextLengthExceededException.class);
+        // The worker tells the last step after the last request's end
+        await().until(() -> engine.stats().activeSequences() == 0);
+        return completion;
+    }
+
+    @Test
+    void conventionalTimersMeasureWhatTheCompletionTells() {
+        SimpleMeterRegistry registry = bound(new SimpleMeterRegistry());
+        Completion completion = engine.generate(HELLO, GenerationSink.NONE);
+
+        Timer duration = registry.get("gen_ai.server.request.duration")
+                .tags(
+                        "gen_ai.operation.name",
+                        "chat",
+                        "gen_ai.provider.name",
+                        "bloomery",
+                        "gen_ai.request.model",
+                        engine.model().name(),
+                        "error.type",
+                        "none")
+                .timer();
+        assertThat(duration.count()).isEqualTo(1);
+        assertThat(duration.totalTime(TimeUnit.NANOSECONDS))
+                .isEqualTo((double) completion.timings().total().toNanos());
+        assertThat(registry.get("gen_ai.server.time_to_first_token").timer().totalTime(TimeUnit.NANOSECONDS))
+                .isEqualTo((double) completion.timings().timeToFirstToken().toNanos());
+        assertThat(registry.get("gen_ai.server.time_per_output_token").timer().totalTime(TimeUnit.NANOSECONDS))
+                .isEqualTo((double) completion
+                        .timings()
+                        .decode()
+                        .dividedBy(completion.usage().completionTokens() - 1)
+                        .toNanos());
+    }
+
+    @Test
+    void bucketsAreThoseOfTheConvention() {
+        SimpleMeterRegistry registry = bound(new SimpleMeterRegistry());
+        engine.generate(HELLO, GenerationSink.NONE);
+        assertThat(buckets(registry, "gen_ai.server.request.duration"))
+                .containsExactly(.01, .02, .04, .08, .16, .32, .64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92);
+        assertThat(buckets(registry, "gen_ai.server.time_to_first_token"))
+                .containsExactly(.001, .005, .01, .02, .04, .06, .08, .1, .25, .5, .75, 1.0, 2.5, 5.0, 7.5, 10.0);
+        assertThat(buckets(registry, "gen_ai.server.time_per_output_token"))
+                .containsExactly(.01, .025, .05, .075, .1, .15, .2, .3, .4, .5, .75, 1.0, 2.5);
+    }
+
+    private static List<Double> buckets(MeterRegistry registry, String timer) {
+        return Arrays.stream(registry.get(timer).timer().takeSnapshot().histogramCounts())
+                .map(bucket -> bucket.bucket(TimeUnit.SECONDS))
+                .toList();
+    }
+
+    @Test
+    void outcomesAreCountedWithTheirReasons() {
+        SimpleMeterRegistry registry = bound(new SimpleMeterRegistry());
+        use();
+        assertThat(registry.find("bloomery.requests").counters().stream()
+                        .collect(Collectors.toMap(
+                                counter -> counter.getId().getTag("outcome") + " "
+                                        + counter.getId().getTag("reason"),
+                                io.micrometer.core.instrument.Counter::count)))
+                .containsEntry("completed stop", 2.0)
+                .containsEntry("cancelled cancelled", 1.0)
+                .containsEntry("failed _OTHER", 1.0)
+                .containsEntry("refused context-length", 1.0)
+                .hasSize(4);
+        assertThat(registry.get("bloomery.grammar.time").timer().count()).isEqualTo(1);
+        assertThat(registry.get("bloomery.queue.wait").timer().count()).isEqualTo(4);
+    }
+
+    @Test
+    void figuresAreThoseOfTheEngine() {
+        SimpleMeterRegistry registry = bound(new SimpleMeterRegistry());
+        use();
+        await().untilAsserted(() -> {
+            assertThat(registry.get("bloomery.step.duration").timer().count())
+                    .isEqualTo(engine.stats().steps());
+            assertThat(registry.get("bloomery.cache.tokens")
+                            .tag("state", "reusable")
+                            .gauge()
+                            .value())
+                    .isEqualTo((double) engine.stats().cache().reusable())
+                    .isPositive();
+        });
+        assertThat(registry.get("bloomery.prompt.tokens").functionCounter().count())
+                .isEqualTo((double) engine.stats().promptTokens());
+        assertThat(registry.get("bloomery.completion.tokens").functionCounter().count())
+                .isEqualTo((double) engine.stats().completionTokens());
+        assertThat(registry.get("bloomery.prefix.hits").functionCounter().count())
+                .isEqualTo((double) engine.stats().prefixHits());
+        assertThat(registry.get("bloomery.model.load.time").timeGauge().value(TimeUnit.NANOSECONDS))
+                .isEqualTo((double) engine.stats().loadTime().toNanos());
+        assertThat(registry.get("bloomery.sequences.active").gauge().value()).isZero();
+        assertThat(registry.get("bloomery.queue.depth").gauge().value()).isZero();
+    }
+
+    @Test
+    void everyMetricOfTheDashboardIsScrapedAfterOneRequest() throws IOException {
+        PrometheusMeterRegistry registry = bound(new PrometheusMeterRegistry(PrometheusConfig.DEFAULT));
+        engine.generate(HELLO, GenerationSink.NONE);
+        Set<String> scraped = registry.scrape()
+                .lines()
+                .filter(line -> !line.startsWith("#"))
+                .map(line -> line.replaceAll("[ {].*", ""))
+                .collect(Collectors.toSet());
+        String dashboard = Files.readString(DASHBOARD);
+        Set<String> shown = new TreeSet<>();
+        Matcher name = Pattern.compile("\\b(?:bloomery|gen_ai)_[a-z_]*[a-z]").matcher(dashboard);
+        while (name.find()) {
+            shown.add(name.group());
+        }
+        shown.remove("gen_ai_request_model"); // A label
+        // Not every machine tells these
+        if (HostPressure.now().throttledNanos().isEmpty()) {
+            shown.remove("bloomery_cpu_throttled_time_seconds_total");
+        }
+        if (HostPressure.now().majorFaults().isEmpty()) {
+            shown.remove("bloomery_major_page_faults_total");
+        }
+        assertThat(shown).hasSizeGreaterThan(15);
+        assertThat(scraped).containsAll(shown);
+    }
+
+    @Test
+    void everyMeterIsDocumented() throws IOException {
+        SimpleMeterRegistry registry = bound(new SimpleMeterRegistry());
+        use();
+        String documentation = Files.readString(DOCUMENTATION);
+        // A simple registry shows each bucket of a histogram as a meter of its own
+        List<Meter> meters = registry.getMeters().stream()
+                .filter(meter -> meter.getId().getTag("le") == null)
+                .toList();
+        assertThat(meters).hasSizeGreaterThan(15).allSatisfy(meter -> {
+            assertThat(documentation).contains("| `" + meter.getId().getName() + "` |");
+            assertThat(meter.getId().getDescription()).isNotBlank();
+        });
+    }
+
+    @Test
+    void noTextOfPromptOrAnswerIsInAMetric() {
+        PrometheusMeterRegistry registry = bound(new PrometheusMeterRegistry(PrometheusConfig.DEFAULT));
+        Completion completion = use();
+        assertThat(completion.text()).isNotBlank();
+        assertThat(registry.scrape()).doesNotContain(CANARY).doesNotContain(completion.text());
+        assertThat(registry.getMeters().stream()
+                        .map(Meter::getId)
+                        .flatMap(id -> id.getTags().stream())
+                        .map(Tag::getKey)
+                        .distinct())
+                .containsExactlyInAnyOrder(
+                        "gen_ai.request.model",
+                        "gen_ai.operation.name",
+                        "gen_ai.provider.name",
+                        "error.type",
+                        "state",
+                        "outcome",
+                        "reason");
+    }
+}

@@ -1,0 +1,65 @@
+package org.bloomery.engine.backend;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalLong;
+
+/**
+ * How the machine has held this process up since it started. Empty where the machine does not tell, which only Linux does.
+ *
+ * @param throttledPeriods times that a control group's CPU quota stopped the process
+ * @param throttledNanos how long all of them took
+ * @param majorFaults pages of memory that had to be read from disk, such as those of a mapped model that did not stay in
+ *     memory
+ */
+public record HostPressure(OptionalLong throttledPeriods, OptionalLong throttledNanos, OptionalLong majorFaults) {
+
+    /** Behind the name in {@code /proc/self/stat}, which may hold anything: state is the third field, majflt the 12th. */
+    private static final int MAJOR_FAULTS = 12 - 3;
+
+    /** Figures at this moment. */
+    public static HostPressure now() {
+        return read(Path.of("/"));
+    }
+
+    /** Figures of a machine whose files lie under {@code root}. */
+    static HostPressure read(Path root) {
+        OptionalLong periods = OptionalLong.empty();
+        OptionalLong nanos = OptionalLong.empty();
+        // A group's quota stops the groups in it, so the group that was stopped most says how often this process was
+        for (Path group : ControlGroups.folders(root, "cpu")) {
+            List<String> lines = ControlGroups.lines(group.resolve("cpu.stat"));
+            periods = larger(periods, field(lines, "nr_throttled", 1));
+            nanos = larger(nanos, field(lines, "throttled_usec", 1_000));
+            nanos = larger(nanos, field(lines, "throttled_time", 1)); // Version 1 of control groups
+        }
+        return new HostPressure(periods, nanos, majorFaults(ControlGroups.lines(root.resolve("proc/self/stat"))));
+    }
+
+    private static OptionalLong larger(OptionalLong a, OptionalLong b) {
+        return b.isPresent() && (a.isEmpty() || b.getAsLong() > a.getAsLong()) ? b : a;
+    }
+
+    private static OptionalLong field(List<String> lines, String name, long unit) {
+        for (String line : lines) {
+            if (line.startsWith(name + " ")) {
+                return number(line.substring(name.length() + 1), unit);
+            }
+        }
+        return OptionalLong.empty();
+    }
+
+    private static OptionalLong majorFaults(List<String> stat) {
+        String line = stat.isEmpty() ? "" : stat.getFirst();
+        String[] fields = line.substring(line.lastIndexOf(')') + 1).trim().split(" ");
+        return fields.length > MAJOR_FAULTS ? number(fields[MAJOR_FAULTS], 1) : OptionalLong.empty();
+    }
+
+    private static OptionalLong number(String text, long unit) {
+        try {
+            return OptionalLong.of(Long.parseLong(text.trim()) * unit);
+        } catch (NumberFormatException e) {
+            return OptionalLong.empty();
+        }
+    }
+}
