@@ -17,6 +17,7 @@ import org.bloomery.engine.backend.DeviceOptions.FlashAttention;
 import org.bloomery.engine.backend.DeviceOptions.SplitMode;
 import org.bloomery.engine.backend.Isolation;
 import org.bloomery.engine.format.LoadMode;
+import org.bloomery.engine.chat.Thinking;
 import org.bloomery.engine.sampling.SamplingOptions;
 import org.bloomery.spring.chat.BloomeryChatOptions;
 import org.junit.jupiter.api.Test;
@@ -81,6 +82,10 @@ class PropertiesTest {
         assertThat(options.getXtcProbability()).isEqualTo(sampling.xtc().probability());
         assertThat(options.getXtcThreshold()).isEqualTo(sampling.xtc().threshold());
         assertThat(options.getLogitBias()).isEmpty();
+        assertThat(options.getTextBias()).isEmpty();
+        assertThat(options.getToolChoice()).isEqualTo("auto");
+        assertThat(options.getThinking()).isEqualTo(Thinking.Mode.AUTO);
+        assertThat(options.getThinkingBudget()).isNull();
         assertThat(options.getSeed()).isNull();
         assertThat(options.getMaxTokens()).isNull();
         assertThat(options.getStopSequences()).isEmpty();
@@ -111,6 +116,10 @@ class PropertiesTest {
                         "bloomery.chat.xtc-probability=0.2",
                         "bloomery.chat.xtc-threshold=0.15",
                         "bloomery.chat.logit-bias.5=-3.0",
+                        "bloomery.chat.text-bias.[as an AI]=-2.0",
+                        "bloomery.chat.tool-choice=required",
+                        "bloomery.chat.thinking=on",
+                        "bloomery.chat.thinking-budget=55",
                         "bloomery.chat.stop=END,HALT",
                         "bloomery.chat.timeout=9s",
                         "bloomery.chat.log-probabilities=4",
@@ -137,6 +146,10 @@ class PropertiesTest {
                         .xtcProbability(0.2)
                         .xtcThreshold(0.15)
                         .logitBias(Map.of(5, -3.0))
+                        .textBias(Map.of("as an AI", -2.0))
+                        .toolChoice("required")
+                        .thinking(Thinking.Mode.ON)
+                        .thinkingBudget(55)
                         .stopSequences(List.of("END", "HALT"))
                         .timeout(Duration.ofSeconds(9))
                         .logProbabilities(4)
