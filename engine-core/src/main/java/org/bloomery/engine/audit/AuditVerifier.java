@@ -57,7 +57,7 @@ public final class AuditVerifier {
         }
     }
 
-    private static Report verify(InputStream in, @Nullable String sought) throws IOException {
+    static Report verify(InputStream in, @Nullable String sought) throws IOException {
         Lines lines = new Lines(in);
         ChainLine before = ChainLine.beginning();
         boolean found = sought == null;
