@@ -13,6 +13,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -32,9 +33,12 @@ class ConfigurationMetadataTest {
     @Test
     void everyPropertyIsDescribed() {
         assertThat(properties().keySet())
-                .containsExactlyInAnyOrderElementsOf(Stream.concat(
+                .containsExactlyInAnyOrderElementsOf(Stream.of(
                                 keys(BloomeryChatProperties.PREFIX, BloomeryChatProperties.class),
-                                keys(BloomeryEngineProperties.PREFIX, BloomeryEngineProperties.class))
+                                keys(BloomeryEngineProperties.PREFIX, BloomeryEngineProperties.class),
+                                keys(BloomeryAuditProperties.PREFIX, BloomeryAuditProperties.class),
+                                keys(BloomeryGuardProperties.PREFIX, BloomeryGuardProperties.class))
+                        .flatMap(Function.identity())
                         .toList());
         assertThat(properties()).allSatisfy((key, property) -> {
             assertThat(property.path("description").asString("")).as(key).endsWith(".");
