@@ -25,8 +25,8 @@ import tools.jackson.databind.json.JsonMapper;
 class ConfigurationMetadataTest {
 
     private static final Path DOCUMENTATION = Path.of("..", "docs", "configuration.md");
-    private static final Pattern ROW =
-            Pattern.compile("^\\| `(bloomery\\.[a-z.-]+)` \\| ([^|]*) \\| ([^|]*) \\| ([^|]+) \\|$", Pattern.MULTILINE);
+    private static final Pattern ROW = Pattern.compile(
+            "^\\| `(bloomery\\.[a-z0-9.-]+)` \\| ([^|]*) \\| ([^|]*) \\| ([^|]+) \\|$", Pattern.MULTILINE);
 
     private final JsonNode metadata = read("META-INF/spring-configuration-metadata.json");
 
@@ -37,7 +37,8 @@ class ConfigurationMetadataTest {
                                 keys(BloomeryChatProperties.PREFIX, BloomeryChatProperties.class),
                                 keys(BloomeryEngineProperties.PREFIX, BloomeryEngineProperties.class),
                                 keys(BloomeryAuditProperties.PREFIX, BloomeryAuditProperties.class),
-                                keys(BloomeryGuardProperties.PREFIX, BloomeryGuardProperties.class))
+                                keys(BloomeryGuardProperties.PREFIX, BloomeryGuardProperties.class),
+                                keys(BloomerySecurityProperties.PREFIX, BloomerySecurityProperties.class))
                         .flatMap(Function.identity())
                         .toList());
         assertThat(properties()).allSatisfy((key, property) -> {
