@@ -82,7 +82,8 @@ class AuditCommandTest {
 
     @Test
     void aMissingFileIsNamed() {
-        Invocation result = Invocation.of("audit", "verify", folder.resolve("none").toString());
+        Invocation result =
+                Invocation.of("audit", "verify", folder.resolve("none").toString());
 
         assertThat(result.exitCode()).isEqualTo(1);
         assertThat(result.err()).contains("none", "cannot be read").doesNotContain("Exception:");

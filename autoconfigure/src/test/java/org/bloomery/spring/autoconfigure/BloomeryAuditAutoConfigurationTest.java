@@ -296,4 +296,20 @@ class BloomeryAuditAutoConfigurationTest {
                                 started.getBean(BloomeryAuditProperties.class).toString())
                         .doesNotContain("0123456789abcdef"));
     }
+
+    @Test
+    void aStreamThatItsSubscriberCancelsIsRecordedOnce() {
+        withFile("bloomery.chat.max-tokens=150", "bloomery.guards.pii=true", "bloomery.guards.hold-back=64")
+                .withConfiguration(AutoConfigurations.of(BloomeryGuardAutoConfiguration.class))
+                .run(started -> {
+                    ChatModel model = started.getBean(ChatModel.class);
+                    model.stream(new Prompt("Tell me a story.")).take(1).blockLast();
+                    started.getBean(AuditInterceptor.class).close();
+                    model.call("Hello");
+                    List<JsonNode> records = records();
+                    assertThat(records).hasSize(2);
+                    assertThat(records.getFirst().path("outcome").asString()).isIn("CANCELLED", "COMPLETED");
+                    assertThat(records.getLast().path("outcome").asString()).isEqualTo("COMPLETED");
+                });
+    }
 }

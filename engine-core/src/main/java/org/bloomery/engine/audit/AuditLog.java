@@ -97,8 +97,7 @@ public final class AuditLog implements AutoCloseable {
         try {
             channel = channel(file);
             lock(file, channel);
-            log = opened(file, channel, fsync);
-            log.writer.start();
+            log = over(file, channel, fsync);
             return log;
         } catch (IOException e) {
             throw new AuditException(
@@ -110,6 +109,13 @@ public final class AuditLog implements AutoCloseable {
                 closeQuietly(channel);
             }
         }
+    }
+
+    /** A log over a channel that is open and locked. */
+    static AuditLog over(Path file, FileChannel channel, FsyncPolicy fsync) throws IOException {
+        AuditLog log = continued(file, channel, fsync);
+        log.writer.start();
+        return log;
     }
 
     private static FileChannel channel(Path file) throws IOException {
@@ -171,7 +177,7 @@ public final class AuditLog implements AutoCloseable {
     }
 
     /** Finds the end of the chain. Earlier lines are not read: that is {@link AuditVerifier}'s work. */
-    private static AuditLog opened(Path file, FileChannel channel, FsyncPolicy fsync) throws IOException {
+    private static AuditLog continued(Path file, FileChannel channel, FsyncPolicy fsync) throws IOException {
         byte[] end = end(channel);
         int feed = lastFeed(end, end.length);
         ChainLine last = ChainLine.beginning();

@@ -57,7 +57,9 @@ class AuditKillTest {
                         System.getProperty("java.class.path"),
                         AuditWriterProcess.class.getName(),
                         file.toString(),
-                        "run" + run)
+                        "run" + run,
+                        // Without forces the process is mostly writing when it is killed
+                        (run % 2 == 0 ? FsyncPolicy.ALWAYS : FsyncPolicy.NEVER).name())
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
         Set<String> acknowledged = new HashSet<>();

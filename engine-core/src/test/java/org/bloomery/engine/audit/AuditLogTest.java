@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.util.Arrays;
@@ -280,5 +282,79 @@ class AuditLogTest {
             receipt.get();
         }
         assertThat(AuditVerifier.verify(file(), null).records()).isEqualTo(500);
+    }
+
+    private FaultyChannel faulty() throws IOException {
+        return new FaultyChannel(
+                FileChannel.open(file(), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE));
+    }
+
+    private static void fails(AuditLog log, String reason) {
+        CompletableFuture<Receipt> receipt = log.append(Records.of("lost"));
+        assertThatThrownBy(receipt::get)
+                .isInstanceOf(ExecutionException.class)
+                .cause()
+                .isInstanceOf(AuditException.class)
+                .hasMessageContaining(reason);
+    }
+
+    @Test
+    void aRecordThatDoesNotFitTheDiskIsTakenBackAndTheNextIsTriedAgain() throws Exception {
+        FaultyChannel channel = faulty();
+        try (AuditLog log = AuditLog.over(file(), channel, FsyncPolicy.ALWAYS)) {
+            log.append(Records.of("a")).get();
+            for (long room : new long[] {0, 1, 100}) {
+                channel.room.set(room);
+                fails(log, "No space left on device");
+            }
+            assertThat(log.refusal()).isNull();
+            channel.room.set(Long.MAX_VALUE);
+            assertThat(log.append(Records.of("b")).get().sequence()).isEqualTo(2);
+        }
+        assertThat(AuditVerifier.verify(file(), null).records()).isEqualTo(2);
+        assertThat(Files.readString(file())).doesNotContain("lost");
+    }
+
+    @Test
+    void afterAFailedForceNothingIsAcknowledgedAnyMore() throws Exception {
+        FaultyChannel channel = faulty();
+        try (AuditLog log = AuditLog.over(file(), channel, FsyncPolicy.ALWAYS)) {
+            log.append(Records.of("a")).get();
+            channel.forceFails = true;
+            fails(log, "could not be forced to the disk");
+            channel.forceFails = false;
+            assertThat(log.refusal()).contains("could not be forced to the disk");
+            fails(log, "could not be forced to the disk");
+        }
+        assertThat(AuditVerifier.verify(file(), null).problem()).isNull();
+        assertThat(Files.readString(file())).contains("\"request\":\"a\"");
+    }
+
+    @Test
+    void halfARecordThatCannotBeTakenBackEndsTheLogAndTheNextOneCutsItOff() throws Exception {
+        FaultyChannel channel = faulty();
+        try (AuditLog log = AuditLog.over(file(), channel, FsyncPolicy.ALWAYS)) {
+            log.append(Records.of("a")).get();
+            channel.room.set(100);
+            channel.truncateFails = true;
+            fails(log, "No space left on device");
+            channel.room.set(Long.MAX_VALUE);
+            fails(log, "half a record at its end");
+        }
+        write("b");
+        assertThat(AuditVerifier.verify(file(), null).records()).isEqualTo(3);
+    }
+
+    @Test
+    void anIntervalIsForcedAndItsFailureKnown() throws Exception {
+        FaultyChannel channel = faulty();
+        try (AuditLog log = AuditLog.over(file(), channel, FsyncPolicy.INTERVAL)) {
+            channel.forceFails = true;
+            log.append(Records.of("a")).get();
+            while (log.refusal() == null) {
+                Thread.sleep(20);
+            }
+            fails(log, "could not be forced to the disk");
+        }
     }
 }

@@ -9,10 +9,10 @@ final class AuditWriterProcess {
     private AuditWriterProcess() {}
 
     public static void main(String[] args) throws InterruptedException {
-        AuditLog log = AuditLog.open(Path.of(args[0]), FsyncPolicy.ALWAYS);
+        AuditLog log = AuditLog.open(Path.of(args[0]), FsyncPolicy.valueOf(args[2]));
         AtomicInteger ids = new AtomicInteger();
         for (int t = 0; t < 8; t++) {
-            String filling = "x".repeat(t * 20_000);
+            String filling = "x".repeat(t * 40_000);
             Thread.ofPlatform().start(() -> {
                 while (true) {
                     String id = args[1] + "-" + ids.incrementAndGet();
