@@ -301,7 +301,8 @@ class CommandLineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "chat", "complete", "bench", "inspect", "tokenize", "logits", "render", "synth"})
+    @ValueSource(
+            strings = {"", "chat", "complete", "bench", "inspect", "tokenize", "logits", "render", "synth", "audit"})
     void everyCommandHasHelpForEveryOption(String command) {
         String[] args = command.isEmpty() ? new String[] {"--help"} : new String[] {command, "--help"};
 

@@ -13,5 +13,7 @@ public enum FinishReason {
     /** The deadline passed. */
     DEADLINE,
     /** The engine was closed while the answer was being written. */
-    SHUTDOWN
+    SHUTDOWN,
+    /** A guard of the application blocked the rest; the engine itself never says so. */
+    GUARD
 }

@@ -9,6 +9,7 @@ import org.bloomery.engine.store.ModelReference;
 import org.bloomery.engine.store.ResolvedModel;
 import org.bloomery.spring.chat.BloomeryChatModel;
 import org.bloomery.spring.chat.GenerationInterceptor;
+import org.bloomery.spring.security.ModelChecks;
 import org.springframework.ai.chat.observation.ChatModelObservationConvention;
 import org.springframework.ai.model.SpringAIModelProperties;
 import org.springframework.beans.factory.ObjectProvider;
@@ -54,8 +55,13 @@ public final class BloomeryChatAutoConfiguration {
 
     @Bean
     @ConditionalOnMissingBean({Engine.class, BloomeryChatModel.class})
-    Engine bloomeryEngine(ResolvedModel file, BloomeryChatProperties chat, BloomeryEngineProperties properties) {
+    Engine bloomeryEngine(
+            ResolvedModel file,
+            BloomeryChatProperties chat,
+            BloomeryEngineProperties properties,
+            ObjectProvider<ModelChecks> checks) {
         EngineOptions options = properties.toOptions(file.path());
+        checks.ifAvailable(all -> all.check(file.path(), options.chatTemplate()));
         log.info("Loading " + chat.model());
         Engine engine = OptionNames.under(
                 BloomeryEngineProperties.PREFIX,

@@ -31,7 +31,7 @@ import reactor.core.publisher.Flux;
  *
  * <p>A prompt's {@link BloomeryChatOptions} are used as they are, a prompt without options gets this model's, and any
  * other options are combined with this model's. A finish reason is the name of a {@link FinishReason}; an answer that
- * was cut short says so by LENGTH, DEADLINE or SHUTDOWN. Tool calls are asked for, not executed: that is the work of
+ * was cut short says so by LENGTH, DEADLINE, SHUTDOWN or GUARD. Tool calls are asked for, not executed: that is the work of
  * {@code ChatClient}'s tool-calling advisor.
  *
  * <p>A stream consists of pieces of the answer and one last response with the finish reason, the usage and the tool

@@ -13,6 +13,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -24,8 +25,8 @@ import tools.jackson.databind.json.JsonMapper;
 class ConfigurationMetadataTest {
 
     private static final Path DOCUMENTATION = Path.of("..", "docs", "configuration.md");
-    private static final Pattern ROW =
-            Pattern.compile("^\\| `(bloomery\\.[a-z.-]+)` \\| ([^|]*) \\| ([^|]*) \\| ([^|]+) \\|$", Pattern.MULTILINE);
+    private static final Pattern ROW = Pattern.compile(
+            "^\\| `(bloomery\\.[a-z0-9.-]+)` \\| ([^|]*) \\| ([^|]*) \\| ([^|]+) \\|$", Pattern.MULTILINE);
 
     private final JsonNode metadata = read("META-INF/spring-configuration-metadata.json");
 
@@ -35,8 +36,11 @@ class ConfigurationMetadataTest {
                 .containsExactlyInAnyOrderElementsOf(Stream.of(
                                 keys(BloomeryChatProperties.PREFIX, BloomeryChatProperties.class),
                                 keys(BloomeryEngineProperties.PREFIX, BloomeryEngineProperties.class),
-                                keys(BloomeryMetricsProperties.PREFIX, BloomeryMetricsProperties.class))
-                        .flatMap(keys -> keys)
+                                keys(BloomeryMetricsProperties.PREFIX, BloomeryMetricsProperties.class),
+                                keys(BloomeryAuditProperties.PREFIX, BloomeryAuditProperties.class),
+                                keys(BloomeryGuardProperties.PREFIX, BloomeryGuardProperties.class),
+                                keys(BloomerySecurityProperties.PREFIX, BloomerySecurityProperties.class))
+                        .flatMap(Function.identity())
                         .toList());
         assertThat(properties()).allSatisfy((key, property) -> {
             assertThat(property.path("description").asString("")).as(key).endsWith(".");

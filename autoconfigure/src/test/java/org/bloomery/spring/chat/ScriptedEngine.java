@@ -21,22 +21,22 @@ import org.bloomery.engine.chat.ToolCall;
 import org.jspecify.annotations.Nullable;
 
 /** An engine whose answers are written beforehand; like the real one it speaks from a worker thread of its own. */
-final class ScriptedEngine implements Answering {
+public final class ScriptedEngine implements Answering {
 
-    static final Usage USAGE = new Usage(11, 7, 5);
-    static final Timings TIMINGS = new Timings(Duration.ofMillis(1), Duration.ofMillis(2), Duration.ofMillis(9));
+    public static final Usage USAGE = new Usage(11, 7, 5);
+    public static final Timings TIMINGS = new Timings(Duration.ofMillis(1), Duration.ofMillis(2), Duration.ofMillis(9));
 
-    final List<ChatRequest> requests = new CopyOnWriteArrayList<>();
-    final List<Answer> answers = new CopyOnWriteArrayList<>();
+    public final List<ChatRequest> requests = new CopyOnWriteArrayList<>();
+    public final List<Answer> answers = new CopyOnWriteArrayList<>();
     private final AtomicInteger ids = new AtomicInteger();
     private final Consumer<Answer> script;
 
-    ScriptedEngine(Consumer<Answer> script) {
+    public ScriptedEngine(Consumer<Answer> script) {
         this.script = script;
     }
 
     /** Answers with these pieces of text and ends with STOP. */
-    static ScriptedEngine saying(String... pieces) {
+    public static ScriptedEngine saying(String... pieces) {
         return new ScriptedEngine(answer -> {
             for (String piece : pieces) {
                 answer.text(piece);
@@ -45,7 +45,7 @@ final class ScriptedEngine implements Answering {
         });
     }
 
-    ChatRequest lastRequest() {
+    public ChatRequest lastRequest() {
         return requests.getLast();
     }
 
@@ -64,35 +64,35 @@ final class ScriptedEngine implements Answering {
         return answer;
     }
 
-    static final class Answer implements Generation {
+    public static final class Answer implements Generation {
 
         private final String id;
         private final GenerationSink sink;
         private final StringBuilder text = new StringBuilder();
         private final StringBuilder reasoning = new StringBuilder();
         private final CompletableFuture<Completion> completion = new CompletableFuture<>();
-        final CountDownLatch cancelled = new CountDownLatch(1);
+        public final CountDownLatch cancelled = new CountDownLatch(1);
 
         Answer(String id, GenerationSink sink) {
             this.id = id;
             this.sink = sink;
         }
 
-        boolean text(String delta) {
+        public boolean text(String delta) {
             text.append(delta);
             return sink.onText(delta);
         }
 
-        boolean reasoning(String delta) {
+        public boolean reasoning(String delta) {
             reasoning.append(delta);
             return sink.onReasoning(delta);
         }
 
-        void end(FinishReason reason, ToolCall... calls) {
+        public void end(FinishReason reason, ToolCall... calls) {
             end(reason, List.of(), calls);
         }
 
-        void end(FinishReason reason, List<TokenLogProbability> logProbabilities, ToolCall... calls) {
+        public void end(FinishReason reason, List<TokenLogProbability> logProbabilities, ToolCall... calls) {
             @Nullable String thought = reasoning.isEmpty() ? null : reasoning.toString();
             Completion whole = new Completion(
                     id, text.toString(), thought, List.of(calls), reason, USAGE, TIMINGS, logProbabilities);
@@ -100,13 +100,13 @@ final class ScriptedEngine implements Answering {
             completion.complete(whole);
         }
 
-        void fail(RuntimeException error) {
+        public void fail(RuntimeException error) {
             sink.onError(error);
             completion.completeExceptionally(error);
         }
 
         /** Waits until the caller cancels, as the model would see it between two tokens. */
-        void awaitCancel() {
+        public void awaitCancel() {
             try {
                 cancelled.await();
             } catch (InterruptedException e) {

@@ -1,0 +1,109 @@
+package org.bloomery.spring.autoconfigure;
+
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.util.HexFormat;
+import java.util.Objects;
+import java.util.function.UnaryOperator;
+import org.bloomery.engine.Engine;
+import org.bloomery.engine.ModelInfo;
+import org.bloomery.engine.audit.AuditLog;
+import org.bloomery.engine.audit.AuditRecord;
+import org.bloomery.engine.store.ModelDigest;
+import org.bloomery.engine.store.ResolvedModel;
+import org.bloomery.spring.audit.AuditEventSink;
+import org.bloomery.spring.audit.AuditInterceptor;
+import org.bloomery.spring.audit.InferenceAuditSink;
+import org.bloomery.spring.audit.JsonLinesAuditSink;
+import org.bloomery.spring.security.PiiRedactor;
+import org.bloomery.spring.security.PrincipalResolver;
+import org.bloomery.spring.security.TenantResolver;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.actuate.audit.AuditEventRepository;
+import org.springframework.boot.actuate.audit.listener.AuditApplicationEvent;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.ApplicationEventPublisher;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/**
+ * Keeps a record of every request: in a file where {@code bloomery.audit.enabled} says so, as audit events where there is
+ * an {@link AuditEventRepository}, and in whatever other {@link InferenceAuditSink} there is.
+ */
+@AutoConfiguration(
+        after = {
+            BloomeryChatAutoConfiguration.class,
+            BloomerySecurityAutoConfiguration.class,
+            BloomeryGuardAutoConfiguration.class
+        })
+@ConditionalOnBean(Engine.class)
+@EnableConfigurationProperties(BloomeryAuditProperties.class)
+public final class BloomeryAuditAutoConfiguration {
+
+    @Bean
+    @ConditionalOnProperty(prefix = BloomeryAuditProperties.PREFIX, name = "enabled")
+    @ConditionalOnMissingBean
+    JsonLinesAuditSink bloomeryAuditFile(BloomeryAuditProperties properties) {
+        return new JsonLinesAuditSink(AuditLog.open(Objects.requireNonNull(properties.file()), properties.fsync()));
+    }
+
+    /** Where somebody looks at audit events. A class inside is looked at before the beans around it. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(AuditApplicationEvent.class)
+    static class Events {
+
+        @Bean
+        @ConditionalOnBean(AuditEventRepository.class)
+        @ConditionalOnMissingBean
+        AuditEventSink bloomeryAuditEvents(ApplicationEventPublisher publisher) {
+            return new AuditEventSink(publisher);
+        }
+    }
+
+    @Bean
+    @ConditionalOnBean(InferenceAuditSink.class)
+    @ConditionalOnMissingBean
+    AuditInterceptor bloomeryAuditInterceptor(
+            BloomeryAuditProperties properties,
+            Engine engine,
+            ObjectProvider<ResolvedModel> file,
+            ObjectProvider<InferenceAuditSink> sinks,
+            ObjectProvider<PiiRedactor> redactor,
+            TenantResolver tenants,
+            PrincipalResolver principals) {
+        return new AuditInterceptor(
+                sinks.orderedStream().toList(),
+                model(engine.model(), file.getIfUnique()),
+                tenants,
+                principals,
+                key(properties.hmacKey()),
+                properties.content(),
+                redaction(redactor.getIfUnique()),
+                properties.failClosed(),
+                Clock.systemUTC());
+    }
+
+    private static AuditRecord.Model model(ModelInfo info, @Nullable ResolvedModel file) {
+        String digest = file == null ? null : ModelDigest.of(file.path()).sha256();
+        return new AuditRecord.Model(info.name(), digest, info.templateHash());
+    }
+
+    private static UnaryOperator<String> redaction(@Nullable PiiRedactor redactor) {
+        return redactor == null ? UnaryOperator.identity() : redactor;
+    }
+
+    private static String key(@Nullable String given) {
+        if (given != null) {
+            return given;
+        }
+        byte[] random = new byte[32];
+        new SecureRandom().nextBytes(random);
+        return HexFormat.of().formatHex(random);
+    }
+}

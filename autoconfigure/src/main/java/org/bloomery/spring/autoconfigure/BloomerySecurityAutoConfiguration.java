@@ -1,0 +1,102 @@
+package org.bloomery.spring.autoconfigure;
+
+import org.bloomery.engine.Engine;
+import org.bloomery.engine.chat.ToolCall;
+import org.bloomery.spring.security.AuthorizationInterceptor;
+import org.bloomery.spring.security.InferenceRequest;
+import org.bloomery.spring.security.ModelAdmissionPolicy;
+import org.bloomery.spring.security.ModelChecks;
+import org.bloomery.spring.security.ModelVerifier;
+import org.bloomery.spring.security.PrincipalResolver;
+import org.bloomery.spring.security.RefusalListener;
+import org.bloomery.spring.security.SecurityContextCaller;
+import org.bloomery.spring.security.TenantResolver;
+import org.bloomery.spring.security.ToolCallInterceptor;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.security.authorization.AuthorizationManager;
+import org.springframework.security.core.context.SecurityContextHolder;
+
+/**
+ * Says who asks, which is Spring Security's principal where it is on the class path, and whether they may; and which models
+ * may be loaded.
+ */
+@AutoConfiguration(after = BloomeryChatAutoConfiguration.class)
+@EnableConfigurationProperties(BloomerySecurityProperties.class)
+public final class BloomerySecurityAutoConfiguration {
+
+    /** With Spring Security. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(SecurityContextHolder.class)
+    static class Secured {
+
+        @Bean
+        @ConditionalOnMissingBean
+        TenantResolver bloomeryTenantResolver() {
+            return SecurityContextCaller::name;
+        }
+
+        @Bean
+        @ConditionalOnMissingBean
+        PrincipalResolver bloomeryPrincipalResolver() {
+            return SecurityContextCaller::name;
+        }
+    }
+
+    /** Who may ask what: as far as there are managers that decide it. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(AuthorizationManager.class)
+    @ConditionalOnBean({Engine.class, AuthorizationManager.class})
+    static class Authorized {
+
+        @Bean
+        @ConditionalOnMissingBean
+        AuthorizationInterceptor bloomeryAuthorizationInterceptor(
+                ObjectProvider<AuthorizationManager<InferenceRequest>> managers,
+                Engine engine,
+                PrincipalResolver principals,
+                ObjectProvider<RefusalListener> listeners) {
+            return new AuthorizationInterceptor(
+                    managers.orderedStream().toList(),
+                    engine.model().name(),
+                    principals,
+                    listeners.orderedStream().toList());
+        }
+
+        @Bean
+        @ConditionalOnMissingBean
+        ToolCallInterceptor bloomeryToolCallInterceptor(ObjectProvider<AuthorizationManager<ToolCall>> managers) {
+            return new ToolCallInterceptor(managers.orderedStream().toList());
+        }
+    }
+
+    /** What is asked before a model is loaded. */
+    @Bean
+    @ConditionalOnMissingBean
+    ModelChecks bloomeryModelChecks(
+            BloomerySecurityProperties properties,
+            ObjectProvider<ModelVerifier> verifiers,
+            ObjectProvider<ModelAdmissionPolicy> policies) {
+        return properties.checks(
+                verifiers.orderedStream().toList(), policies.orderedStream().toList());
+    }
+
+    /** Without. */
+    @Bean
+    @ConditionalOnMissingBean
+    TenantResolver bloomeryAnonymousTenant() {
+        return () -> TenantResolver.ANONYMOUS;
+    }
+
+    @Bean
+    @ConditionalOnMissingBean
+    PrincipalResolver bloomeryAnonymousPrincipal() {
+        return () -> TenantResolver.ANONYMOUS;
+    }
+}

@@ -1,0 +1,24 @@
+package org.bloomery.spring.chat;
+
+import org.springframework.core.Ordered;
+
+/** Where each {@link GenerationInterceptor} of ours stands: the smallest is outermost. Put your own in between. */
+public final class InterceptorOrder {
+
+    /** Whether the caller may ask at all. */
+    public static final int AUTHORIZATION = Ordered.HIGHEST_PRECEDENCE + 1000;
+
+    /** Keeps a record of every request, those that anything further in refuses included. */
+    public static final int AUDIT = Ordered.HIGHEST_PRECEDENCE + 2000;
+
+    /** Whether there is room for the request. */
+    public static final int ADMISSION = Ordered.HIGHEST_PRECEDENCE + 3000;
+
+    /** Whether the tools that an answer calls may be called. */
+    public static final int TOOL_CALLS = Ordered.HIGHEST_PRECEDENCE + 4000;
+
+    /** What prompts and answers say. */
+    public static final int GUARDS = Ordered.HIGHEST_PRECEDENCE + 5000;
+
+    private InterceptorOrder() {}
+}

@@ -1,0 +1,216 @@
+package org.bloomery.spring.security;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.bloomery.engine.Completion;
+import org.bloomery.engine.FinishReason;
+import org.bloomery.engine.Generation;
+import org.bloomery.engine.GenerationSink;
+import org.bloomery.engine.audit.AuditRecord.GuardVerdict;
+import org.bloomery.engine.chat.ToolCall;
+import org.bloomery.spring.chat.DeferredGeneration;
+import org.bloomery.spring.chat.SerialExecutor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One answer on its way through guards. The worker hands pieces over and goes on; they are judged on a virtual thread, in
+ * their order. What was let go is the answer: the completion has the same text.
+ */
+final class GuardedAnswer implements GenerationSink {
+
+    /** The reason where a guard did not say anything sensible. */
+    static final String FAILED = "guard-failed";
+
+    private static final String ENDLESS = "redaction-too-long";
+
+    /**
+     * A guard's check.
+     *
+     * @param name the guard's name
+     * @param check what judges this answer
+     */
+    record Named(String name, OutputGuard.Check check) {}
+
+    private final List<Named> checks;
+    private final GenerationSink sink;
+    private final RequestTrail trail;
+    private final SerialExecutor tasks = new SerialExecutor();
+    private final DeferredGeneration generation = new DeferredGeneration();
+    private final GuardedText text;
+    private final GuardedText reasoning;
+    private boolean redacted;
+    private volatile boolean blocked;
+    private volatile boolean refused;
+    private @Nullable RuntimeException failure;
+
+    GuardedAnswer(List<Named> checks, int holdBack, GenerationSink sink, RequestTrail trail) {
+        this.checks = checks;
+        this.sink = sink;
+        this.trail = trail;
+        this.text = new GuardedText(holdBack, this::judge, sink::onText);
+        this.reasoning = new GuardedText(holdBack, this::judge, sink::onReasoning);
+    }
+
+    Generation over(Generation behind) {
+        return generation.over(behind);
+    }
+
+    @Override
+    public boolean onText(String delta) {
+        return onPiece(text, reasoning, delta);
+    }
+
+    @Override
+    public boolean onReasoning(String delta) {
+        return onPiece(reasoning, text, delta);
+    }
+
+    private boolean onPiece(GuardedText guarded, GuardedText other, String delta) {
+        tasks.execute(() -> {
+            try {
+                // What is held back of the thinking comes before the answer, not behind it
+                if (!blocked && !refused && other.holds()) {
+                    advance(other, "", true);
+                }
+                if (!blocked && !refused) {
+                    advance(guarded, delta, false);
+                }
+            } catch (RuntimeException e) {
+                // What a sink throws ends its own answer
+                failure = e;
+                refused = true;
+                generation.cancel();
+            }
+        });
+        return !blocked && !refused;
+    }
+
+    private void advance(GuardedText guarded, String delta, boolean last) {
+        switch (guarded.accept(delta, last)) {
+            case PASSED -> {}
+            case BLOCKED -> {
+                blocked = true;
+                generation.cancel();
+            }
+            case ENDLESS -> {
+                note("guards", "BLOCK", ENDLESS);
+                blocked = true;
+                generation.cancel();
+            }
+            case REFUSED -> {
+                refused = true;
+                generation.cancel();
+            }
+        }
+    }
+
+    /** What every check says of a window, or null where one blocks it. */
+    private GuardedText.Judgement judge(String window, boolean last) {
+        List<Verdict.Replacement> replacements = new ArrayList<>();
+        for (Named each : checks) {
+            Verdict verdict;
+            try {
+                verdict = Objects.requireNonNull(each.check.check(window, last));
+            } catch (RuntimeException e) {
+                // Its message may be text of the answer
+                verdict = Verdict.block(FAILED);
+            }
+            switch (verdict) {
+                case Verdict.Allow allow -> {}
+                case Verdict.Redact redact -> {
+                    for (Verdict.Replacement replacement : redact.replacements()) {
+                        if (replacement.end() > window.length()) {
+                            note(each.name, "BLOCK", FAILED);
+                            return GuardedText.Judgement.BLOCK;
+                        }
+                        replacements.add(replacement);
+                    }
+                    note(each.name, "REDACT", redact.reason());
+                    redacted = true;
+                }
+                case Verdict.Block block -> {
+                    note(each.name, "BLOCK", block.reason());
+                    return GuardedText.Judgement.BLOCK;
+                }
+            }
+        }
+        return GuardedText.Judgement.replacing(replacements);
+    }
+
+    private void note(String guard, String action, String reason) {
+        trail.note(new GuardVerdict(guard, "output", action, reason));
+    }
+
+    @Override
+    public void onComplete(Completion completion) {
+        tasks.execute(() -> {
+            Completion whole;
+            try {
+                if (failure != null) {
+                    throw failure;
+                }
+                whole = guarded(completion);
+            } catch (RuntimeException e) {
+                tellError(e);
+                return;
+            }
+            try {
+                sink.onComplete(whole);
+            } finally {
+                generation.complete(whole);
+            }
+        });
+    }
+
+    private Completion guarded(Completion completion) {
+        if (!blocked && !refused) {
+            advance(reasoning, "", true);
+        }
+        if (!blocked && !refused) {
+            advance(text, "", true);
+        }
+        List<ToolCall> calls = blocked ? List.of() : calls(completion.toolCalls());
+        FinishReason reason =
+                blocked ? FinishReason.GUARD : refused ? FinishReason.CANCELLED : completion.finishReason();
+        return new Completion(
+                completion.id(),
+                text.released(),
+                completion.reasoning() == null ? null : reasoning.released(),
+                blocked ? List.of() : calls,
+                reason,
+                completion.usage(),
+                completion.timings(),
+                // They spell the answer, token by token
+                blocked || redacted ? List.of() : completion.logProbabilities());
+    }
+
+    private List<ToolCall> calls(List<ToolCall> calls) {
+        List<ToolCall> guarded = new ArrayList<>();
+        for (ToolCall call : calls) {
+            String arguments = JsonStrings.map(call.arguments(), value -> {
+                GuardedText.Judgement judgement = judge(value, true);
+                if (judgement.blocks()) {
+                    blocked = true;
+                    return "";
+                }
+                return Verdict.apply(value, judgement.replacements());
+            });
+            guarded.add(new ToolCall(call.id(), call.name(), arguments));
+        }
+        return guarded;
+    }
+
+    @Override
+    public void onError(RuntimeException error) {
+        tasks.execute(() -> tellError(error));
+    }
+
+    private void tellError(RuntimeException error) {
+        try {
+            sink.onError(error);
+        } finally {
+            generation.fail(error);
+        }
+    }
+}

@@ -1,0 +1,223 @@
+package org.bloomery.spring.audit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import java.time.Clock;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import org.bloomery.engine.ChatRequest;
+import org.bloomery.engine.Completion;
+import org.bloomery.engine.EngineException;
+import org.bloomery.engine.EngineOverloadedException;
+import org.bloomery.engine.FinishReason;
+import org.bloomery.engine.Generation;
+import org.bloomery.engine.GenerationOptions;
+import org.bloomery.engine.GenerationSink;
+import org.bloomery.engine.audit.AuditException;
+import org.bloomery.engine.audit.AuditRecord;
+import org.bloomery.engine.audit.AuditRecord.GuardVerdict;
+import org.bloomery.engine.audit.AuditRecord.Outcome;
+import org.bloomery.engine.chat.ChatMessage;
+import org.bloomery.engine.chat.ToolCall;
+import org.bloomery.engine.chat.ToolSpec;
+import org.bloomery.spring.chat.Answering;
+import org.bloomery.spring.chat.ScriptedEngine;
+import org.bloomery.spring.security.RequestTrail;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+class AuditInterceptorTest {
+
+    private static final ChatRequest REQUEST = new ChatRequest(
+            List.of(ChatMessage.user("Hi")),
+            List.of(new ToolSpec("weather", "", "{}")),
+            java.util.Map.of(),
+            GenerationOptions.DEFAULT);
+
+    private final List<AuditRecord> kept = new CopyOnWriteArrayList<>();
+
+    private AuditInterceptor auditing(InferenceAuditSink sink, boolean failClosed) {
+        return new AuditInterceptor(
+                List.of(sink),
+                new AuditRecord.Model("scripted", null, null),
+                () -> "tenant",
+                () -> "principal",
+                "0123456789abcdef",
+                false,
+                UnaryOperator.identity(),
+                failClosed,
+                Clock.systemUTC());
+    }
+
+    private final AuditInterceptor interceptor = auditing(kept::add, true);
+
+    private AuditRecord onlyRecord() {
+        interceptor.close();
+        assertThat(kept).hasSize(1);
+        return kept.getFirst();
+    }
+
+    @Test
+    void anAnswerIsToldOnlyOnceItsRecordIsKept() {
+        CountDownLatch disk = new CountDownLatch(1);
+        CountDownLatch told = new CountDownLatch(1);
+        AuditInterceptor slow = auditing(
+                record -> {
+                    try {
+                        disk.await();
+                    } catch (InterruptedException e) {
+                        throw new IllegalStateException(e);
+                    }
+                    kept.add(record);
+                },
+                true);
+        GenerationSink sink = new GenerationSink() {
+            @Override
+            public void onComplete(Completion completion) {
+                assertThat(kept).hasSize(1);
+                told.countDown();
+            }
+        };
+        Generation generation = slow.submit(REQUEST, sink, ScriptedEngine.saying("Hello"));
+        assertThat(told.getCount()).isOne();
+        disk.countDown();
+        assertThat(generation.await().text()).isEqualTo("Hello");
+        assertThat(told.getCount()).isZero();
+    }
+
+    @Test
+    void aToolThatWasNotOfferedIsNotNamed() {
+        interceptor
+                .submit(
+                        REQUEST,
+                        GenerationSink.NONE,
+                        new ScriptedEngine(answer -> answer.end(
+                                FinishReason.TOOL_CALLS,
+                                new ToolCall("1", "weather", "{\"city\":\"canary\"}"),
+                                new ToolCall("2", "canary", "{}"))))
+                .await();
+        assertThat(onlyRecord().toolCalls()).containsExactly("weather", "(not offered)");
+    }
+
+    @Test
+    void aCancelledRequestIsRecordedAsSuch() {
+        Generation generation = interceptor.submit(REQUEST, GenerationSink.NONE, new ScriptedEngine(answer -> {
+            answer.text("Hel");
+            answer.awaitCancel();
+            answer.end(FinishReason.CANCELLED);
+        }));
+        generation.cancel();
+        assertThat(generation.await().finishReason()).isEqualTo(FinishReason.CANCELLED);
+        assertThat(onlyRecord().outcome()).isEqualTo(Outcome.CANCELLED);
+    }
+
+    @Test
+    void aFailureIsRecordedWithoutItsMessage() {
+        Generation generation = interceptor.submit(REQUEST, GenerationSink.NONE, new ScriptedEngine(answer -> {
+            throw new EngineException("canary");
+        }));
+        assertThatThrownBy(generation::await)
+                .isInstanceOf(EngineException.class)
+                .hasMessage("canary");
+        AuditRecord record = onlyRecord();
+        assertThat(record.outcome()).isEqualTo(Outcome.FAILED);
+        assertThat(record.error()).isEqualTo("EngineException");
+        assertThat(record.toString()).doesNotContain("canary");
+    }
+
+    @Test
+    void aRefusalIsRecordedOnceAndThrown() {
+        Answering full = (request, sink) -> {
+            throw new EngineOverloadedException("canary");
+        };
+        assertThatThrownBy(() -> interceptor.submit(REQUEST, GenerationSink.NONE, full))
+                .isInstanceOf(EngineOverloadedException.class);
+        assertThat(onlyRecord().outcome()).isEqualTo(Outcome.REFUSED);
+        assertThat(onlyRecord().requestId()).isNull();
+    }
+
+    @Test
+    void whatInterceptorsFurtherInNoteIsInTheRecord() {
+        GuardVerdict verdict = new GuardVerdict("pii", "output", "REDACT", "email");
+        Answering noting = (request, sink) -> {
+            RequestTrail trail = RequestTrail.current();
+            return new ScriptedEngine(answer -> {
+                        trail.note(verdict);
+                        trail.note(verdict);
+                        answer.end(FinishReason.STOP);
+                    })
+                    .submit(request, sink);
+        };
+        interceptor.submit(REQUEST, GenerationSink.NONE, noting).await();
+        assertThat(onlyRecord().guards()).containsExactly(verdict);
+    }
+
+    @Test
+    void aSinkThatKnowsItCannotKeepAnythingRefusesBeforeTheEngine() {
+        ScriptedEngine engine = ScriptedEngine.saying("Hello");
+        InferenceAuditSink broken = new InferenceAuditSink() {
+            @Override
+            public void keep(AuditRecord record) {
+                throw new AuditException("The disk is gone.");
+            }
+
+            @Override
+            public @Nullable String refusal() {
+                return "The disk is gone.";
+            }
+        };
+        assertThatThrownBy(() -> auditing(broken, true).submit(REQUEST, GenerationSink.NONE, engine))
+                .isInstanceOf(AuditException.class)
+                .hasMessage("The disk is gone.");
+        assertThat(engine.requests).isEmpty();
+        assertThat(auditing(broken, false)
+                        .submit(REQUEST, GenerationSink.NONE, engine)
+                        .await()
+                        .text())
+                .isEqualTo("Hello");
+    }
+
+    @Test
+    void aRefusalStaysWhatItIsWhereItsRecordIsNotKept() {
+        AuditInterceptor broken = auditing(
+                record -> {
+                    throw new AuditException("The disk is gone.");
+                },
+                true);
+        Answering full = (request, sink) -> {
+            throw new EngineOverloadedException("Full.");
+        };
+        Throwable thrown = catchThrowable(() -> broken.submit(REQUEST, GenerationSink.NONE, full));
+        assertThat(thrown).isInstanceOf(EngineOverloadedException.class);
+        assertThat(Objects.requireNonNull(thrown).getSuppressed()).hasSize(1);
+    }
+
+    @Test
+    void closingWaitsForRecordsUnderWay() throws Exception {
+        CountDownLatch ending = new CountDownLatch(1);
+        Generation generation = interceptor.submit(REQUEST, GenerationSink.NONE, new ScriptedEngine(answer -> {
+            ending.countDown();
+            answer.end(FinishReason.SHUTDOWN);
+        }));
+        assertThat(ending.await(10, TimeUnit.SECONDS)).isTrue();
+        interceptor.close();
+        assertThat(kept).hasSize(1);
+        assertThat(generation.await().finishReason()).isEqualTo(FinishReason.SHUTDOWN);
+    }
+
+    @Test
+    void thousandRequestsAtOnceAreThousandRecords() {
+        List<Generation> all = java.util.stream.IntStream.range(0, 1000)
+                .mapToObj(i -> interceptor.submit(REQUEST, GenerationSink.NONE, ScriptedEngine.saying("a")))
+                .toList();
+        all.forEach(Generation::await);
+        interceptor.close();
+        assertThat(kept).hasSize(1000);
+    }
+}
