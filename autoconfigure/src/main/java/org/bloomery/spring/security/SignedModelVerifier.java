@@ -46,6 +46,8 @@ public final class SignedModelVerifier implements ModelVerifier {
     private static final String STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
     private static final String PREDICATE_TYPE = "https://model_signing/signature/v1.0";
     private static final String CODE_SIGNING = "1.3.6.1.5.5.7.3.3";
+    private static final String BEGIN = "-----BEGIN PUBLIC KEY-----";
+    private static final String END = "-----END PUBLIC KEY-----";
     private static final int MOST_BYTES = 16 << 20;
 
     private final Path bundle;
@@ -68,8 +70,13 @@ public final class SignedModelVerifier implements ModelVerifier {
     public static SignedModelVerifier withKey(Path bundle, Path publicKey) {
         try {
             String pem = Files.readString(publicKey);
-            String body = pem.replaceAll("-----(BEGIN|END) PUBLIC KEY-----", "");
-            byte[] der = Base64.getMimeDecoder().decode(body);
+            int begin = pem.indexOf(BEGIN);
+            int end = pem.indexOf(END, Math.max(0, begin));
+            if (begin < 0 || end < 0) {
+                throw new IllegalArgumentException("No public key between its marks.");
+            }
+            // Tools write a description for people around it
+            byte[] der = Base64.getMimeDecoder().decode(pem.substring(begin + BEGIN.length(), end));
             return new SignedModelVerifier(
                     bundle, KeyFactory.getInstance("EC").generatePublic(new X509EncodedKeySpec(der)), List.of());
         } catch (IOException | GeneralSecurityException | IllegalArgumentException e) {

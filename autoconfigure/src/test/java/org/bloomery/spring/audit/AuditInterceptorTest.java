@@ -35,10 +35,7 @@ import org.junit.jupiter.api.Test;
 class AuditInterceptorTest {
 
     private static final ChatRequest REQUEST = new ChatRequest(
-            List.of(ChatMessage.user("Hi")),
-            List.of(new ToolSpec("weather", "", "{}")),
-            java.util.Map.of(),
-            GenerationOptions.DEFAULT);
+            List.of(ChatMessage.user("Hi")), List.of(new ToolSpec("weather", "", "{}")), GenerationOptions.DEFAULT);
 
     private final List<AuditRecord> kept = new CopyOnWriteArrayList<>();
 

@@ -21,7 +21,9 @@ import org.bloomery.engine.audit.AuditLog;
 import org.bloomery.engine.audit.AuditRecord;
 import org.bloomery.engine.audit.FsyncPolicy;
 import org.bloomery.engine.chat.ChatMessage;
+import org.bloomery.engine.chat.Thinking;
 import org.bloomery.engine.chat.ToolCall;
+import org.bloomery.engine.chat.ToolChoice;
 import org.bloomery.engine.chat.ToolSpec;
 import org.bloomery.spring.chat.Answering;
 import org.bloomery.spring.chat.GenerationInterceptor;
@@ -57,6 +59,8 @@ class CanaryTest {
                     ChatMessage.toolResult("1", "look", "found " + CANARY),
                     ChatMessage.user(CANARY + "@example.com")),
             List.of(new ToolSpec("look", CANARY, "{\"title\":\"" + CANARY + "\"}")),
+            ToolChoice.AUTO,
+            Thinking.AUTO,
             Map.of("hint", CANARY),
             new GenerationOptions(GenerationOptions.DEFAULT.sampling(), 9, List.of(CANARY), null, null));
 

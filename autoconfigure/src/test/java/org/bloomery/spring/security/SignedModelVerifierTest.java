@@ -53,6 +53,15 @@ class SignedModelVerifierTest {
     }
 
     @Test
+    void aKeyFileMayHaveADescriptionAroundTheKey() throws Exception {
+        KeyPair keys = Bundles.keys("secp256r1");
+        Bundles.sign(bundle, keys.getPrivate(), model);
+        Path key = Bundles.publicKey(folder.resolve("key.pem"), keys.getPublic());
+        Files.writeString(key, "Public Key Info:\n\tKey: EC\n" + Files.readString(key) + "\nThat was it.\n");
+        assertThat(SignedModelVerifier.withKey(bundle, key).verify(model)).isEqualTo(ModelVerdict.ACCEPTED);
+    }
+
+    @Test
     void aFileSignedAloneIsADot() throws Exception {
         KeyPair keys = Bundles.keys("secp256r1");
         Bundles.write(

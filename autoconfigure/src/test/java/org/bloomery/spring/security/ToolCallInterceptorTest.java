@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import org.bloomery.engine.ChatRequest;
 import org.bloomery.engine.Completion;
@@ -32,7 +31,6 @@ class ToolCallInterceptorTest {
     private static final ChatRequest REQUEST = new ChatRequest(
             List.of(ChatMessage.user("Hi")),
             List.of(new ToolSpec("look", "", "{}"), new ToolSpec("delete", "", "{}")),
-            Map.of(),
             GenerationOptions.DEFAULT);
 
     private final RequestTrail trail = new RequestTrail();

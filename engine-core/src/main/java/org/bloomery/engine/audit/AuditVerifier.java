@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -52,8 +53,8 @@ public final class AuditVerifier {
         try (InputStream in = Files.newInputStream(file)) {
             return verify(in, sought);
         } catch (IOException e) {
-            throw new UncheckedIOException(
-                    new IOException("Audit file " + file + " cannot be read: " + e.getMessage() + ".", e));
+            String reason = e instanceof NoSuchFileException ? "it is not there" : String.valueOf(e.getMessage());
+            throw new UncheckedIOException("Audit file " + file + " cannot be read: " + reason + ".", e);
         }
     }
 
