@@ -92,15 +92,15 @@ final class SelfTest {
             for (int i = 0; i < x.length; i++) {
                 x[i] = (float) Math.cos(i * 0.3);
             }
-            float[] packed = new float[kernels.packedLength(columns, tokens)];
+            ActivationForm form = kernel.form();
+            float[] packed = new float[form.length(columns, tokens)];
             Activations activations = new Activations(x, 0, tokens, columns, packed);
-            for (int part = 0; packed.length > 0 && part < kernels.packParts(columns, tokens); part++) {
-                kernels.pack(activations, part);
+            for (int part = 0; packed.length > 0 && part < form.parts(columns, tokens); part++) {
+                form.pack(activations, part);
             }
-            float[] multiplied = x;
-            if (kernel.roundsActivations()) {
-                multiplied = new float[x.length];
-                Int8Rounding.round(x, 0, x.length, multiplied, 0);
+            float[] multiplied = new float[x.length];
+            for (int token = 0; token < tokens; token++) {
+                form.round(x, token * columns, columns, multiplied, token * columns);
             }
             float[] out = new float[tokens * rows];
             float[] scratch = new float[kernel.scratchLength(columns, tokens)];

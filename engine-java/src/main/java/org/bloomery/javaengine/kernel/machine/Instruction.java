@@ -67,7 +67,11 @@ enum Instruction {
     VHADDPS("F2 0F W0 7C", Encoding.VEX, Memory.FULL),
     VCVTDQ2PS("0F W0 5B", Encoding.BOTH, Memory.FULL),
     VCVTPS2DQ("66 0F W0 5B", Encoding.BOTH, Memory.FULL),
-    VCVTPH2PS("66 0F38 W0 13", Encoding.BOTH, Memory.HALF);
+    VCVTPH2PS("66 0F38 W0 13", Encoding.BOTH, Memory.HALF),
+
+    // brain floats
+    VCVTNE2PS2BF16("F2 0F38 W0 72", Encoding.EVEX, Memory.FULL),
+    VDPBF16PS("F3 0F38 W0 52", Encoding.EVEX, Memory.FULL);
 
     /** Which prefixes an instruction has; with both, VEX is taken where it can say all. */
     enum Encoding {

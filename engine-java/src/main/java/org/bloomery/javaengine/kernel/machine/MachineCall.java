@@ -37,7 +37,7 @@ final class MachineCall {
         return Linker.nativeLinker().downcallHandle(descriptor, Linker.Option.critical(true));
     }
 
-    /** Calls a kernel; {@link IntegerCode} tells the arguments. */
+    /** Calls a kernel; {@link MatrixCode} tells the arguments. */
     static void multiply(
             MemorySegment code,
             MemorySegment weights,

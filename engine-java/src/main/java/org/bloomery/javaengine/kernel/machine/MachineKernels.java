@@ -1,18 +1,15 @@
 package org.bloomery.javaengine.kernel.machine;
 
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bloomery.engine.format.TensorType;
-import org.bloomery.javaengine.kernel.Activations;
 import org.bloomery.javaengine.kernel.AttentionKernel;
 import org.bloomery.javaengine.kernel.ElementwiseKernel;
 import org.bloomery.javaengine.kernel.Kernels;
 import org.bloomery.javaengine.kernel.MatrixKernel;
-import org.bloomery.javaengine.quant.QuantTypes;
 
 /** The tier in machine code; what it has no code for, it leaves to other kernels. */
 public final class MachineKernels implements Kernels {
@@ -23,7 +20,8 @@ public final class MachineKernels implements Kernels {
         private static final ExecutableMemory MEMORY = ExecutableMemory.find()
                 .orElseThrow(() -> new IllegalStateException("the system has no functions for executable memory"));
         private static final Processor PROCESSOR = Processor.ask(MEMORY);
-        private static final MemorySegment PACK = MEMORY.load(ByteActivations.packing());
+        private static final GroupedActivations BYTES = new ByteActivations(MEMORY);
+        private static final GroupedActivations BRAIN_FLOATS = new Bf16Activations(MEMORY);
         private static final Map<Kind, MatrixKernel> KERNELS = new ConcurrentHashMap<>();
 
         private static final Map<Integer, AttentionTiles> ATTENTION = new ConcurrentHashMap<>();
@@ -42,11 +40,15 @@ public final class MachineKernels implements Kernels {
                             MEMORY, FloatCode.tokens(bits), tokens -> FloatCode.multiply(each.type, bits, tokens)));
         }
 
-        static MatrixKernel kernel(Kind kind) {
+        static MatrixKernel kernel(Kind kind, MatrixKernel plain) {
             return KERNELS.computeIfAbsent(
                     kind,
-                    each -> new IntegerMatrixKernel(
-                            QuantTypes.of(each.type), each.level.integerCode(each.type), MEMORY));
+                    each -> new PackedMatrixKernel(
+                            each.type,
+                            each.level.matrixCode(each.type),
+                            each.type == TensorType.BF16 ? BRAIN_FLOATS : BYTES,
+                            plain,
+                            MEMORY));
         }
     }
 
@@ -116,11 +118,19 @@ public final class MachineKernels implements Kernels {
     @Override
     public MatrixKernel matrix(TensorType type) {
         return switch (type) {
-            case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K -> Loaded.kernel(new Kind(level, type));
-            case F32, F16, BF16 ->
-                new FloatMatrixKernel(type, Loaded.floats(new Kind(level, type)), level.bits(), plain.matrix(type));
+            case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K -> packed(type);
+            case BF16 -> level.multipliesBrainFloats() ? packed(type) : floats(type);
+            case F32, F16 -> floats(type);
             default -> plain.matrix(type);
         };
+    }
+
+    private MatrixKernel packed(TensorType type) {
+        return Loaded.kernel(new Kind(level, type), plain.matrix(type));
+    }
+
+    private MatrixKernel floats(TensorType type) {
+        return new FloatMatrixKernel(type, Loaded.floats(new Kind(level, type)), level.bits(), plain.matrix(type));
     }
 
     @Override
@@ -131,34 +141,5 @@ public final class MachineKernels implements Kernels {
     @Override
     public ElementwiseKernel elementwise() {
         return loops.elementwise();
-    }
-
-    @Override
-    public int packedLength(int columns, int tokens) {
-        return columns % ByteActivations.BLOCK == 0 ? ByteActivations.length(columns, tokens) : 0;
-    }
-
-    @Override
-    public int packParts(int columns, int tokens) {
-        return Math.ceilDiv(tokens, ByteActivations.GROUP);
-    }
-
-    @Override
-    public void pack(Activations x, int part) {
-        int columns = x.columns();
-        int size = ByteActivations.groupSize(part, x.tokens());
-        MemorySegment values = MemorySegment.ofArray(x.values());
-        MemorySegment group = ByteActivations.group(x, part);
-        for (int token = 0; token < size; token++) {
-            long from = x.offset() + (long) (part * ByteActivations.GROUP + token) * columns;
-            MachineCall.pack(
-                    Loaded.PACK,
-                    values.asSlice(from * Float.BYTES, (long) columns * Float.BYTES),
-                    group.asSlice((long) token * ByteActivations.BLOCK),
-                    group.asSlice((long) size * ByteActivations.BLOCK + (long) token * Integer.BYTES),
-                    (long) size * Integer.BYTES,
-                    (long) size * ByteActivations.TOKEN_BYTES,
-                    columns / ByteActivations.BLOCK);
-        }
     }
 }
