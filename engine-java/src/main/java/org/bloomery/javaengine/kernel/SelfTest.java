@@ -36,9 +36,34 @@ final class SelfTest {
                 return Optional.of("products of " + sample.type() + " end in " + e);
             }
         }
-        return attendsAsScalar(kernels.attention())
+        if (!attendsAsScalar(kernels.attention())) {
+            return Optional.of("the products of attention differ from scalar ones");
+        }
+        return agrees(kernels.elementwise())
                 ? Optional.empty()
-                : Optional.of("the products of attention differ from scalar ones");
+                : Optional.of("exponentials differ from those in double precision");
+    }
+
+    /** Some exponentials, as softmax and the feed-forward gate take them. */
+    private static boolean agrees(ElementwiseKernel elementwise) {
+        float[] softmax = new float[37];
+        float[] gate = new float[softmax.length];
+        float[] up = new float[softmax.length];
+        for (int i = 0; i < softmax.length; i++) {
+            softmax[i] = -0.5f * i;
+            gate[i] = (float) Math.sin(i * 0.7) * 9;
+            up[i] = 1;
+        }
+        float[] gated = gate.clone();
+        float sum =
+                elementwise.exponentials(softmax, 0, softmax.length, elementwise.greatest(softmax, 0, softmax.length));
+        elementwise.swiglu(gated, up, 0, gated.length);
+        boolean agrees = Math.abs(sum - 1 / (1 - Math.exp(-0.5))) <= 1e-4;
+        for (int i = 0; i < gate.length; i++) {
+            agrees &= Math.abs(softmax[i] - Math.exp(-0.5 * i)) <= TOLERANCE;
+            agrees &= Math.abs(gated[i] - gate[i] / (1 + Math.exp(-gate[i]))) <= TOLERANCE * 9;
+        }
+        return agrees;
     }
 
     /** One product of the shape that attention has. */

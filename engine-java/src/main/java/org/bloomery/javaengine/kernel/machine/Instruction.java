@@ -61,6 +61,9 @@ enum Instruction {
     // floats
     VADDPS("0F W0 58", Encoding.BOTH, Memory.FULL),
     VDIVPS("0F W0 5E", Encoding.BOTH, Memory.FULL),
+    VMINPS("0F W0 5D", Encoding.BOTH, Memory.FULL),
+    VMAXPS("0F W0 5F", Encoding.BOTH, Memory.FULL),
+    VCMPPS("0F W0 C2", Encoding.VEX, Memory.FULL),
     VMULPS("0F W0 59", Encoding.BOTH, Memory.FULL),
     VFMADD231PS("66 0F38 W0 B8", Encoding.BOTH, Memory.FULL),
     VFNMADD231PS("66 0F38 W0 BC", Encoding.BOTH, Memory.FULL),

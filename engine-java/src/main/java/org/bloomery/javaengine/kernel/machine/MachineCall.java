@@ -31,6 +31,14 @@ final class MachineCall {
             ValueLayout.JAVA_LONG,
             ValueLayout.JAVA_LONG));
 
+    private static final MethodHandle LOOP = handle(FunctionDescriptor.of(
+            ValueLayout.JAVA_FLOAT,
+            ValueLayout.ADDRESS,
+            ValueLayout.ADDRESS,
+            ValueLayout.ADDRESS,
+            ValueLayout.JAVA_LONG,
+            ValueLayout.JAVA_FLOAT));
+
     private MachineCall() {}
 
     private static MethodHandle handle(FunctionDescriptor descriptor) {
@@ -66,6 +74,21 @@ final class MachineCall {
             long blocks) {
         try {
             PACK.invokeExact(code, x, codes, numbers, arrayBytes, recordBytes, blocks);
+        } catch (Throwable e) {
+            throw unchecked(e);
+        }
+    }
+
+    /** Calls {@link ElementwiseCode}. */
+    static float loop(
+            MemorySegment code,
+            MemorySegment x,
+            MemorySegment other,
+            MemorySegment constants,
+            long vectors,
+            float number) {
+        try {
+            return (float) LOOP.invokeExact(code, x, other, constants, vectors, number);
         } catch (Throwable e) {
             throw unchecked(e);
         }

@@ -30,6 +30,12 @@ public final class MachineKernels implements Kernels {
             return ATTENTION.computeIfAbsent(bits, each -> AttentionTiles.of(MEMORY, each));
         }
 
+        private static final Map<Integer, ElementwiseLoops> ELEMENTWISE = new ConcurrentHashMap<>();
+
+        static ElementwiseLoops elementwise(int bits) {
+            return ELEMENTWISE.computeIfAbsent(bits, each -> ElementwiseLoops.of(MEMORY, each));
+        }
+
         private static final Map<Kind, LoadedCode> FLOATS = new ConcurrentHashMap<>();
 
         static LoadedCode floats(Kind kind) {
@@ -57,23 +63,21 @@ public final class MachineKernels implements Kernels {
     private final FeatureLevel level;
     private final String reason;
     private final Kernels plain;
-    private final Kernels loops;
 
-    private MachineKernels(FeatureLevel level, String reason, Kernels plain, Kernels loops) {
+    private MachineKernels(FeatureLevel level, String reason, Kernels plain) {
         this.level = level;
         this.reason = reason;
         this.plain = plain;
-        this.loops = loops;
     }
 
     /**
      * The tier at the highest level of this processor.
      *
-     * @param plain the kernels of types that need none in machine code; they read activations as they are
-     * @param loops the loops of attention and of exponentials
+     * @param plain what is left: types that need no machine code, and what fills no vector; its kernels read activations
+     *     as they are
      * @throws IllegalStateException with what is missing, as words after "because"
      */
-    public static MachineKernels of(String reason, Kernels plain, Kernels loops) {
+    public static MachineKernels of(String reason, Kernels plain) {
         Processor processor = processor();
         Optional<FeatureLevel> level = Arrays.stream(FeatureLevel.values())
                 .filter(each -> each.runsOn(processor))
@@ -82,13 +86,12 @@ public final class MachineKernels implements Kernels {
                 level.orElseThrow(
                         () -> new IllegalStateException("the processor, or the system below this one, has no AVX2")),
                 reason,
-                plain,
-                loops);
+                plain);
     }
 
     /** The tier at this level, which the processor must have. */
-    static MachineKernels of(FeatureLevel level, String reason, Kernels plain, Kernels loops) {
-        return new MachineKernels(level, reason, plain, loops);
+    static MachineKernels of(FeatureLevel level, String reason, Kernels plain) {
+        return new MachineKernels(level, reason, plain);
     }
 
     /** @throws IllegalStateException if nothing can be assembled here */
@@ -135,11 +138,11 @@ public final class MachineKernels implements Kernels {
 
     @Override
     public AttentionKernel attention() {
-        return new MachineAttentionKernel(Loaded.attention(level.bits()), loops.attention());
+        return new MachineAttentionKernel(Loaded.attention(level.bits()), plain.attention());
     }
 
     @Override
     public ElementwiseKernel elementwise() {
-        return loops.elementwise();
+        return new MachineElementwiseKernel(Loaded.elementwise(level.bits()), plain.elementwise());
     }
 }

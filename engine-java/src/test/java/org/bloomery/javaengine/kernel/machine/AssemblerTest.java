@@ -148,6 +148,9 @@ class AssemblerTest {
             line(a -> a.emit(Instruction.VADDPS, ymm(3), ymm(4), ymm(5)), "vaddps ymm3,ymm4,ymm5"),
             line(a -> a.emit(Instruction.VMULPS, ymm(3), ymm(4), ymm(5)), "vmulps ymm3,ymm4,ymm5"),
             line(a -> a.emit(Instruction.VHADDPS, ymm(3), ymm(4), ymm(5)), "vhaddps ymm3,ymm4,ymm5"),
+            line(a -> a.emit(Instruction.VMINPS, ymm(3), ymm(4), ymm(5)), "vminps ymm3,ymm4,ymm5"),
+            line(a -> a.emit(Instruction.VMAXPS, zmm(3), zmm(4), NEAR), "vmaxps zmm3,zmm4,ZMMWORD PTR [rdi+0x40]"),
+            line(a -> a.emit(Instruction.VCMPPS, ymm(3), ymm(4), ymm(5), 3), "vcmpunordps ymm3,ymm4,ymm5"),
             line(a -> a.emit(Instruction.VDIVPS, xmm(5), xmm(14), xmm(4)), "vdivps xmm5,xmm14,xmm4"),
             line(a -> a.emit(Instruction.VFMADD231PS, zmm(16), zmm(26), zmm(30)), "vfmadd231ps zmm16,zmm26,zmm30"),
             line(
@@ -236,6 +239,11 @@ class AssemblerTest {
             }
         }
         isReadableToItsEnd(new Bf16Code());
+        for (int bits : new int[] {256, 512}) {
+            isReadableToItsEnd(ElementwiseCode.swiglu(bits));
+            isReadableToItsEnd(ElementwiseCode.exponentials(bits));
+        }
+        isReadableToItsEnd(ElementwiseCode.greatest());
         isReadableToItsEnd(new Bf16Code().pack(3));
     }
 

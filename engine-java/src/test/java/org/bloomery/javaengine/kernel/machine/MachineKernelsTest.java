@@ -20,8 +20,7 @@ import org.junit.jupiter.api.Test;
 class MachineKernelsTest {
 
     private static Kernels at(FeatureLevel level) {
-        Kernels scalar = KernelLookup.choose("scalar");
-        return MachineKernels.of(level, "Chosen by a test.", scalar, scalar);
+        return MachineKernels.of(level, "Chosen by a test.", KernelLookup.choose("scalar"));
     }
 
     private static void assume(FeatureLevel level) {
