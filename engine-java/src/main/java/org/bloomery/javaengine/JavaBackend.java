@@ -1,5 +1,6 @@
 package org.bloomery.javaengine;
 
+import java.util.Set;
 import org.bloomery.engine.backend.Backend;
 import org.bloomery.engine.backend.BackendInfo;
 import org.bloomery.engine.backend.BackendOptions;
@@ -10,6 +11,7 @@ import org.bloomery.engine.backend.MemoryPlan;
 import org.bloomery.engine.backend.ThreadPlan;
 import org.bloomery.javaengine.arch.Architectures;
 import org.bloomery.javaengine.cache.KvCache;
+import org.bloomery.javaengine.kernel.ActivationForm;
 import org.bloomery.javaengine.kernel.Kernels;
 import org.bloomery.javaengine.layer.LogitRows;
 import org.bloomery.javaengine.layer.Pass;
@@ -58,13 +60,18 @@ final class JavaBackend implements Backend {
         logits = new LogitRows(model.vocabSize());
     }
 
-    /** Bytes of Java heap that such a backend takes: buffers, packed activations, logits of every sequence. */
-    static long workspaceBytes(Architectures.Model model, BackendOptions options, Kernels kernels, int threads) {
+    /**
+     * Bytes of Java heap that such a backend takes: buffers, packed activations, logits of every sequence.
+     *
+     * @param forms how the kernels of the model's matrices read activations
+     */
+    static long workspaceBytes(
+            Architectures.Model model, BackendOptions options, Set<ActivationForm> forms, int threads) {
         Pass.Widths widths = model.widths();
         int tokens = options.maxBatchTokens();
         int widest = Math.max(Math.max(widths.embedding(), widths.query()), widths.feedForward());
         return Pass.bytes(tokens, widths)
-                + (long) kernels.packedLength(widest, tokens) * Float.BYTES
+                + forms.stream().mapToLong(form -> form.length(widest, tokens)).sum() * Float.BYTES
                 + LogitRows.bytes(Math.min(options.maxSequences(), tokens), model.vocabSize())
                 + threads * Pass.bytesPerThread(model.cacheShape());
     }

@@ -7,6 +7,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.bloomery.engine.EngineException;
 import org.bloomery.engine.InvalidOptionException;
 import org.bloomery.engine.backend.Availability;
@@ -26,6 +27,7 @@ import org.bloomery.javaengine.arch.Architectures;
 import org.bloomery.javaengine.arch.TensorBinding;
 import org.bloomery.javaengine.cache.CacheType;
 import org.bloomery.javaengine.cache.KvCache;
+import org.bloomery.javaengine.kernel.ActivationForm;
 import org.bloomery.javaengine.kernel.KernelLookup;
 import org.bloomery.javaengine.kernel.Kernels;
 import org.bloomery.javaengine.kernel.WeightSample;
@@ -144,6 +146,9 @@ public final class JavaBackendProvider implements BackendProvider {
             int threads) {
         long weights = model.tensors().stream().mapToLong(TensorInfo::byteSize).sum();
         long cache = KvCache.bytes(loaded.cacheShape(), cacheType, options.maxSequences(), options.contextLength());
-        return new MemoryPlan(weights, 0, cache, JavaBackend.workspaceBytes(loaded, options, kernels, threads));
+        Set<ActivationForm> forms = model.tensors().stream()
+                .map(tensor -> kernels.matrix(tensor.type()).form())
+                .collect(Collectors.toSet());
+        return new MemoryPlan(weights, 0, cache, JavaBackend.workspaceBytes(loaded, options, forms, threads));
     }
 }

@@ -3,6 +3,7 @@ package org.bloomery.engine.tokenizer;
 import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.bloomery.engine.format.ModelFormatException;
 
 /**
@@ -25,6 +26,9 @@ final class BytePairEncoder implements TextEncoder {
             BYTE_OF[CHARACTER_OF[value]] = (short) value;
         }
     }
+
+    /** Merge rules that one thread reads at a time. */
+    private static final int RULES_AT_ONCE = 1 << 14;
 
     private final Vocabulary vocabulary;
     private final PreTokenizer preTokenizer;
@@ -50,31 +54,45 @@ final class BytePairEncoder implements TextEncoder {
      * @throws ModelFormatException where a rule has another form or names what is no token
      */
     static Merges merges(Vocabulary vocabulary, List<String> rules, int[] lengths) {
-        LongIntMap index = new LongIntMap(rules.size());
-        int[] ranks = new int[rules.size()];
-        int[] results = new int[rules.size()];
-        for (int rank = 0; rank < ranks.length; rank++) {
-            String rule = rules.get(rank);
-            int blank = rule.indexOf(' ', 1);
-            int left = blank < 0 ? -1 : vocabulary.index().find(rule, 0, blank);
-            int right = blank < 0 ? -1 : vocabulary.index().find(rule, blank + 1, rule.length());
-            int result = left < 0 || right < 0
-                    ? -1
-                    : vocabulary.index().find(rule.substring(0, blank).concat(rule.substring(blank + 1)));
+        int count = rules.size();
+        long[] pairs = new long[count];
+        int[] results = new int[count];
+        // Finding three spellings for each of some hundred thousand rules is most of what a model waits for at its
+        // start.
+        IntStream.range(0, Math.ceilDiv(count, RULES_AT_ONCE)).parallel().forEach(part -> {
+            int from = part * RULES_AT_ONCE;
+            resolve(vocabulary.index(), rules, from, Math.min(count, from + RULES_AT_ONCE), pairs, results);
+        });
+        LongIntMap index = new LongIntMap(count);
+        int[] ranks = new int[count];
+        for (int rank = 0; rank < count; rank++) {
+            int result = results[rank];
             if (result < 0) {
                 throw new ModelFormatException("'" + Vocabulary.KEY + "merges' entry " + rank
-                        + (blank < 0
+                        + (rules.get(rank).indexOf(' ', 1) < 0
                                 ? " has no blank; a merge is two tokens with a blank between"
                                 : " joins what is no token, or to what is no token; both parts and the result must be"
                                         + " in '" + Vocabulary.KEY + "tokens'"));
             }
             ranks[rank] = rank;
-            results[rank] = result;
             if (vocabulary.isOrdinary(result)) {
-                index.putIfAbsent(Merges.pair(left, right), rank);
+                index.putIfAbsent(pairs[rank], rank);
             }
         }
         return new Merges(index, ranks, results, lengths);
+    }
+
+    /** Finds the pair and the result of some rules; the result is -1 where a rule is wrong. */
+    private static void resolve(
+            SpellingIndex index, List<String> rules, int from, int to, long[] pairs, int[] results) {
+        for (int rank = from; rank < to; rank++) {
+            String rule = rules.get(rank);
+            int blank = rule.indexOf(' ', 1);
+            int left = blank < 0 ? -1 : index.find(rule, 0, blank);
+            int right = left < 0 ? -1 : index.find(rule, blank + 1, rule.length());
+            results[rank] = right < 0 ? -1 : index.findWithout(rule, blank);
+            pairs[rank] = right < 0 ? -1 : Merges.pair(left, right);
+        }
     }
 
     @Override

@@ -56,6 +56,30 @@ final class SpellingIndex {
         return to - from > longest ? -1 : ids[slot(text, from, to)];
     }
 
+    /** The id of the spelling that a text is without the character at {@code gap}, or -1. */
+    int findWithout(String text, int gap) {
+        int length = text.length() - 1;
+        if (length > longest) {
+            return -1;
+        }
+        long hash = 0;
+        for (int i = 0; i < length; i++) {
+            hash = next(hash, text.charAt(i < gap ? i : i + 1));
+        }
+        int mask = ids.length - 1;
+        int slot = start(hash);
+        while (ids[slot] >= 0) {
+            String spelling = spellings.get(ids[slot]);
+            if (spelling.length() == length
+                    && spelling.regionMatches(0, text, 0, gap)
+                    && spelling.regionMatches(gap, text, gap + 1, length - gap)) {
+                return ids[slot];
+            }
+            slot = (slot + 1) & mask;
+        }
+        return -1;
+    }
+
     /** For each length up to the whole, the id of the text's beginning of that length, or -1; one pass. */
     int[] findBeginnings(CharSequence text) {
         int[] found = new int[text.length() + 1];
@@ -82,9 +106,13 @@ final class SpellingIndex {
         return mixed ^ (mixed >>> 31);
     }
 
+    private int start(long hash) {
+        return (int) (hash ^ (hash >>> 17)) & (ids.length - 1);
+    }
+
     private int slot(long hash, CharSequence text, int from, int to) {
         int mask = ids.length - 1;
-        int slot = (int) (hash ^ (hash >>> 17)) & mask;
+        int slot = start(hash);
         while (ids[slot] >= 0 && !equal(spellings.get(ids[slot]), text, from, to)) {
             slot = (slot + 1) & mask;
         }

@@ -7,6 +7,6 @@ package org.bloomery.javaengine.kernel;
  * @param offset index of the first float in {@code values}
  * @param tokens rows, at least 1
  * @param columns floats in a row
- * @param packed the same floats in the order a tier asked for, or empty; see {@link Kernels#pack}
+ * @param packed the same floats in the form a kernel asked for, or unused; see {@link ActivationForm}
  */
 public record Activations(float[] values, int offset, int tokens, int columns, float[] packed) {}

@@ -106,9 +106,7 @@ public final class KernelLookup {
     }
 
     private static Kernels machine(String reason) {
-        Kernels scalar = new ScalarKernels(reason);
-        Kernels loops = hasVectorModule() && compilesVectors() ? vector(reason) : scalar;
-        return MachineKernels.of(reason, scalar, loops);
+        return MachineKernels.of(reason, new ScalarKernels(reason));
     }
 
     private static boolean hasVectorModule() {

@@ -23,13 +23,4 @@ public interface Kernels {
 
     /** The loops that need exponentials. */
     ElementwiseKernel elementwise();
-
-    /** Floats in the packed form of (tokens, columns) activations; 0 where the kernels read them as they are. */
-    int packedLength(int columns, int tokens);
-
-    /** Parts in which activations are packed, each by one call to {@link #pack} on any thread. */
-    int packParts(int columns, int tokens);
-
-    /** Writes one part of the packed form of {@code x}, for the kernels of this tier, into its {@code packed}. */
-    void pack(Activations x, int part);
 }

@@ -13,7 +13,7 @@ public interface MatrixKernel {
      * Floats are added in an order of the kernel's choice; NaN and infinities come through as in any such sum.
      *
      * @param weights (at least {@code to}, columns) in the type's blocks, row-major, at the segment's start
-     * @param x activations, packed where the tier asks for it
+     * @param x activations, packed in this kernel's {@link #form}
      * @param out (tokens, {@code rows}) row-major from {@code outOffset}; the other rows' values are left alone
      * @param rows floats from one token's results to the next's
      * @param scratch at least {@link #scratchLength} floats, overwritten; not shared by threads
@@ -28,12 +28,9 @@ public interface MatrixKernel {
             int rows,
             float[] scratch);
 
-    /**
-     * Whether activations are rounded as {@link Int8Rounding} says before they are multiplied: the products are then
-     * those of the rounded ones.
-     */
-    default boolean roundsActivations() {
-        return false;
+    /** How this kernel reads activations; where the form rounds them, products are those of the rounded ones. */
+    default ActivationForm form() {
+        return ActivationForm.PLAIN;
     }
 
     /** Writes the float values of one row of {@code columns} elements. */

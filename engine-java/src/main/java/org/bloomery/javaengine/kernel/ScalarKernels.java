@@ -25,19 +25,4 @@ record ScalarKernels(String reason) implements Kernels {
     public ElementwiseKernel elementwise() {
         return new ScalarElementwiseKernel();
     }
-
-    @Override
-    public int packedLength(int columns, int tokens) {
-        return 0;
-    }
-
-    @Override
-    public int packParts(int columns, int tokens) {
-        return 0;
-    }
-
-    @Override
-    public void pack(Activations x, int part) {
-        throw new IllegalArgumentException("The scalar kernels read activations as they are");
-    }
 }

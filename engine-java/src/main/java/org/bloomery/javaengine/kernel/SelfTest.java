@@ -36,9 +36,34 @@ final class SelfTest {
                 return Optional.of("products of " + sample.type() + " end in " + e);
             }
         }
-        return attendsAsScalar(kernels.attention())
+        if (!attendsAsScalar(kernels.attention())) {
+            return Optional.of("the products of attention differ from scalar ones");
+        }
+        return agrees(kernels.elementwise())
                 ? Optional.empty()
-                : Optional.of("the products of attention differ from scalar ones");
+                : Optional.of("exponentials differ from those in double precision");
+    }
+
+    /** Some exponentials, as softmax and the feed-forward gate take them. */
+    private static boolean agrees(ElementwiseKernel elementwise) {
+        float[] softmax = new float[37];
+        float[] gate = new float[softmax.length];
+        float[] up = new float[softmax.length];
+        for (int i = 0; i < softmax.length; i++) {
+            softmax[i] = -0.5f * i;
+            gate[i] = (float) Math.sin(i * 0.7) * 9;
+            up[i] = 1;
+        }
+        float[] gated = gate.clone();
+        float sum =
+                elementwise.exponentials(softmax, 0, softmax.length, elementwise.greatest(softmax, 0, softmax.length));
+        elementwise.swiglu(gated, up, 0, gated.length);
+        boolean agrees = Math.abs(sum - 1 / (1 - Math.exp(-0.5))) <= 1e-4;
+        for (int i = 0; i < gate.length; i++) {
+            agrees &= Math.abs(softmax[i] - Math.exp(-0.5 * i)) <= TOLERANCE;
+            agrees &= Math.abs(gated[i] - gate[i] / (1 + Math.exp(-gate[i]))) <= TOLERANCE * 9;
+        }
+        return agrees;
     }
 
     /** One product of the shape that attention has. */
@@ -92,15 +117,15 @@ final class SelfTest {
             for (int i = 0; i < x.length; i++) {
                 x[i] = (float) Math.cos(i * 0.3);
             }
-            float[] packed = new float[kernels.packedLength(columns, tokens)];
+            ActivationForm form = kernel.form();
+            float[] packed = new float[form.length(columns, tokens)];
             Activations activations = new Activations(x, 0, tokens, columns, packed);
-            for (int part = 0; packed.length > 0 && part < kernels.packParts(columns, tokens); part++) {
-                kernels.pack(activations, part);
+            for (int part = 0; packed.length > 0 && part < form.parts(columns, tokens); part++) {
+                form.pack(activations, part);
             }
-            float[] multiplied = x;
-            if (kernel.roundsActivations()) {
-                multiplied = new float[x.length];
-                Int8Rounding.round(x, 0, x.length, multiplied, 0);
+            float[] multiplied = new float[x.length];
+            for (int token = 0; token < tokens; token++) {
+                form.round(x, token * columns, columns, multiplied, token * columns);
             }
             float[] out = new float[tokens * rows];
             float[] scratch = new float[kernel.scratchLength(columns, tokens)];

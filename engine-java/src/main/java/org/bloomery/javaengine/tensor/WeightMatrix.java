@@ -32,16 +32,14 @@ public final class WeightMatrix {
     /** Multiply-adds below which waking other threads costs more than it saves. */
     private static final long SMALL = 1 << 15;
 
-    private final Kernels kernels;
     private final MatrixKernel kernel;
     private final TensorType type;
     private final MemorySegment data;
     private final int rows;
     private final int columns;
 
-    private WeightMatrix(Kernels kernels, TensorType type, MemorySegment data, int rows, int columns) {
-        this.kernels = kernels;
-        this.kernel = kernels.matrix(type);
+    private WeightMatrix(MatrixKernel kernel, TensorType type, MemorySegment data, int rows, int columns) {
+        this.kernel = kernel;
         this.type = type;
         this.data = data;
         this.rows = rows;
@@ -59,7 +57,8 @@ public final class WeightMatrix {
             throw new UnsupportedModelException("Tensor '" + info.name() + "' has " + info.rows() + " rows of "
                     + info.columns() + " elements; the Java backend computes with at most 2147483647 of each.");
         }
-        return new WeightMatrix(kernels, info.type(), data, (int) info.rows(), (int) info.columns());
+        return new WeightMatrix(
+                kernels.matrix(info.type()), info.type(), data, (int) info.rows(), (int) info.columns());
     }
 
     /** Length of a result. */
@@ -89,7 +88,7 @@ public final class WeightMatrix {
 
     /**
      * Several products with the same activations, in one round of the threads: {@code out[i](tokens, rows of i) =
-     * x(tokens, columns) · W[i]ᵀ}. All matrices have the same number of columns and come from the same kernels.
+     * x(tokens, columns) · W[i]ᵀ}. All matrices have the same number of columns.
      */
     public static void multiplyAll(
             WeightMatrix[] matrices, float[] x, int xOffset, int tokens, float[][] out, Workspace workspace) {
@@ -127,7 +126,13 @@ public final class WeightMatrix {
             blocks = Math.addExact(blocks, matrix.blocks());
             work += (long) matrix.rows * columns * tokens;
         }
-        Activations activations = workspace.prepare(matrices[0].kernels, x, xOffset, tokens, columns);
+        Activations[] activations = new Activations[matrices.length];
+        for (int i = 0; i < matrices.length; i++) {
+            int same = firstOfSameForm(matrices, i);
+            activations[i] = same < i
+                    ? activations[same]
+                    : workspace.prepare(matrices[i].kernel.form(), x, xOffset, tokens, columns);
+        }
         workspace.reserve(scratch);
         // Long pieces of memory are read faster, since what comes next can be fetched ahead.
         int grain = tokens > FEW_TOKENS
@@ -139,11 +144,20 @@ public final class WeightMatrix {
                 int begin = Math.max(from - first, 0);
                 int end = Math.min(to - first, matrices[i].blocks());
                 if (begin < end) {
-                    matrices[i].multiplyBlocks(begin, end, activations, out[i], outOffset, workspace.scratch(worker));
+                    matrices[i].multiplyBlocks(
+                            begin, end, activations[i], out[i], outOffset, workspace.scratch(worker));
                 }
                 first += matrices[i].blocks();
             }
         });
+    }
+
+    private static int firstOfSameForm(WeightMatrix[] matrices, int index) {
+        int first = 0;
+        while (!matrices[first].kernel.form().equals(matrices[index].kernel.form())) {
+            first++;
+        }
+        return first;
     }
 
     private int blocks() {
@@ -170,6 +184,6 @@ public final class WeightMatrix {
                     "Rows " + from + " to " + ((long) from + count) + " of a matrix with " + rows + " rows");
         }
         long rowBytes = type.byteSize(columns);
-        return new WeightMatrix(kernels, type, data.asSlice(from * rowBytes, count * rowBytes), count, columns);
+        return new WeightMatrix(kernel, type, data.asSlice(from * rowBytes, count * rowBytes), count, columns);
     }
 }

@@ -1,7 +1,9 @@
 package org.bloomery.javaengine.tensor;
 
+import java.util.HashMap;
+import java.util.Map;
+import org.bloomery.javaengine.kernel.ActivationForm;
 import org.bloomery.javaengine.kernel.Activations;
-import org.bloomery.javaengine.kernel.Kernels;
 
 /**
  * Scratch memory and threads of one backend's forward passes: packed activations and one buffer a thread. It grows to
@@ -9,9 +11,11 @@ import org.bloomery.javaengine.kernel.Kernels;
  */
 public final class Workspace {
 
+    private static final float[] NONE = {};
+
     private final WorkerPool pool;
     private final float[][] scratch;
-    private float[] packed = new float[0];
+    private final Map<ActivationForm, float[]> packed = new HashMap<>();
 
     public Workspace(WorkerPool pool) {
         this.pool = pool;
@@ -23,17 +27,19 @@ public final class Workspace {
         return pool;
     }
 
-    /** The activations in the form that the kernels ask for; packed by all threads where they ask. */
-    Activations prepare(Kernels kernels, float[] x, int offset, int tokens, int columns) {
-        int length = kernels.packedLength(columns, tokens);
-        if (packed.length < length) {
-            packed = new float[length];
+    /** The activations in this form, packed by all threads; they hold until the next call for the same form. */
+    Activations prepare(ActivationForm form, float[] x, int offset, int tokens, int columns) {
+        int length = form.length(columns, tokens);
+        float[] room = packed.getOrDefault(form, NONE);
+        if (room.length < length) {
+            room = new float[length];
+            packed.put(form, room);
         }
-        Activations prepared = new Activations(x, offset, tokens, columns, packed);
+        Activations prepared = new Activations(x, offset, tokens, columns, room);
         if (length > 0) {
-            pool.forRange(kernels.packParts(columns, tokens), 1, (from, to, worker) -> {
+            pool.forRange(form.parts(columns, tokens), 1, (from, to, worker) -> {
                 for (int part = from; part < to; part++) {
-                    kernels.pack(prepared, part);
+                    form.pack(prepared, part);
                 }
             });
         }

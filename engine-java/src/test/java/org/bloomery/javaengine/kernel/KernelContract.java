@@ -346,9 +346,9 @@ public abstract class KernelContract {
             this.x = x;
             this.values = new float[rows * columns];
             type.dequantize(weights, 0, values.length, values, 0);
-            this.multiplied = x.clone();
-            if (kernels.matrix(type.type()).roundsActivations()) {
-                Int8Rounding.round(x, 0, x.length, multiplied, 0);
+            this.multiplied = new float[x.length];
+            for (int token = 0; token < tokens; token++) {
+                kernels.matrix(type.type()).form().round(x, token * columns, columns, multiplied, token * columns);
             }
             this.description = type.type() + " (" + rows + ", " + columns + ") by " + tokens + " tokens";
         }
@@ -364,12 +364,13 @@ public abstract class KernelContract {
         float[] multiply(MemorySegment weights, int from, int to, int xOffset, int outOffset) {
             float[] shifted = new float[xOffset + x.length];
             System.arraycopy(x, 0, shifted, xOffset, x.length);
-            Activations activations = new Activations(
-                    shifted, xOffset, tokens, columns, new float[kernels.packedLength(columns, tokens)]);
-            for (int part = 0; activations.packed().length > 0 && part < kernels.packParts(columns, tokens); part++) {
-                kernels.pack(activations, part);
-            }
             MatrixKernel kernel = kernels.matrix(type.type());
+            ActivationForm form = kernel.form();
+            Activations activations =
+                    new Activations(shifted, xOffset, tokens, columns, new float[form.length(columns, tokens)]);
+            for (int part = 0; activations.packed().length > 0 && part < form.parts(columns, tokens); part++) {
+                form.pack(activations, part);
+            }
             float[] out = new float[outOffset + tokens * rows];
             Arrays.fill(out, 77);
             float[] scratch = new float[kernel.scratchLength(columns, tokens)];

@@ -164,19 +164,6 @@ class KernelLookupTest {
         public ElementwiseKernel elementwise() {
             return SOUND.elementwise();
         }
-
-        @Override
-        public int packedLength(int columns, int tokens) {
-            return 0;
-        }
-
-        @Override
-        public int packParts(int columns, int tokens) {
-            return 0;
-        }
-
-        @Override
-        public void pack(Activations x, int part) {}
     }
 
     private record FaultyMatrixKernel(MatrixKernel sound, boolean fails) implements MatrixKernel {

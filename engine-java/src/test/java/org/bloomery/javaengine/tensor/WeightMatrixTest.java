@@ -11,7 +11,7 @@ import org.assertj.core.data.Offset;
 import org.bloomery.engine.UnsupportedModelException;
 import org.bloomery.engine.format.TensorInfo;
 import org.bloomery.engine.format.TensorType;
-import org.bloomery.javaengine.kernel.Int8Rounding;
+import org.bloomery.javaengine.kernel.ActivationForm;
 import org.bloomery.javaengine.kernel.KernelLookup;
 import org.bloomery.javaengine.kernel.Kernels;
 import org.bloomery.javaengine.quant.QuantTypes;
@@ -58,13 +58,15 @@ class WeightMatrixTest {
         Matrix[] matrices = {
             new Matrix(TensorType.Q8_0, List.of(256L, 130L), kernels),
             new Matrix(TensorType.F32, List.of(256L, 1L), kernels),
+            new Matrix(TensorType.BF16, List.of(256L, 50L), kernels),
             new Matrix(TensorType.Q4_K, List.of(256L, 49L), kernels)
         };
         WeightMatrix[] weights =
                 Arrays.stream(matrices).map(matrix -> matrix.weights).toArray(WeightMatrix[]::new);
         for (int tokens : new int[] {1, 5, 33}) {
             float[] x = floats(tokens * 256, 3);
-            float[][] out = {new float[tokens * 130], new float[tokens], new float[tokens * 49]};
+            float[][] out = {new float[tokens * 130], new float[tokens], new float[tokens * 50], new float[tokens * 49]
+            };
             WeightMatrix.multiplyAll(weights, x, 0, tokens, out, workspace);
             for (int i = 0; i < matrices.length; i++) {
                 float[] alone = new float[out[i].length];
@@ -133,7 +135,7 @@ class WeightMatrixTest {
         private final WeightMatrix weights;
         private final float[] values;
         private final int columns;
-        private final boolean roundsActivations;
+        private final ActivationForm form;
 
         Matrix(TensorType type, List<Long> shape, Kernels kernels) {
             TensorInfo info = new TensorInfo("w", type, shape, 0, 0, 0);
@@ -143,14 +145,12 @@ class WeightMatrixTest {
             QuantTypes.of(type).quantize(values, 0, values.length, blocks, 0);
             QuantTypes.of(type).dequantize(blocks, 0, values.length, values, 0);
             weights = WeightMatrix.of(info, blocks, kernels);
-            roundsActivations = kernels.matrix(type).roundsActivations();
+            form = kernels.matrix(type).form();
         }
 
         double product(int row, float[] x, int offset) {
-            float[] multiplied = Arrays.copyOfRange(x, offset, offset + columns);
-            if (roundsActivations) {
-                Int8Rounding.round(x, offset, columns, multiplied, 0);
-            }
+            float[] multiplied = new float[columns];
+            form.round(x, offset, columns, multiplied, 0);
             double sum = 0;
             for (int c = 0; c < columns; c++) {
                 sum += (double) values[row * columns + c] * multiplied[c];

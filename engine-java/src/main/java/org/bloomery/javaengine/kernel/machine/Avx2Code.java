@@ -14,7 +14,7 @@ import org.bloomery.javaengine.kernel.machine.Register.Vector;
  * one register, unpacked once for four tokens. Signed codes are multiplied as magnitudes, with their signs given to the
  * activations: {@code vpmaddubsw} adds two products in 16 bits, and 2 * 128 * 127 just fits.
  */
-final class Avx2Code implements IntegerCode {
+final class Avx2Code implements MatrixCode {
 
     /** Tokens whose sums have registers. */
     private static final int TILE = 4;

@@ -15,9 +15,9 @@ import org.bloomery.javaengine.kernel.machine.Register.Vector;
  * from row to row, activations, out, bytes from one token's results to the next's, blocks of 32 columns, groups of 16
  * rows, mask of the rows to store)}.
  */
-final class Avx512Code implements IntegerCode {
+final class Avx512Code implements MatrixCode {
 
-    private static final int ROWS = 16;
+    private static final int ROWS = SixteenRows.COUNT;
 
     /** Bytes of a register. */
     private static final int VECTOR = 64;
@@ -42,21 +42,12 @@ final class Avx512Code implements IntegerCode {
     private static final int TOKEN_STRIDE = CONSTANTS + VECTOR;
 
     // arguments, in the order of the System V calling convention
-    private static final General ROWS_0 = General.RDI;
-    private static final General STRIDE = General.RSI;
     private static final General ACTIVATIONS = General.RDX;
     private static final General OUT = General.RCX;
     private static final General OUT_STRIDE = General.R8;
     private static final General BLOCKS = General.R9;
     private static final Memory GROUPS = Memory.at(General.RBP, 16);
     private static final Memory ROW_MASK = Memory.at(General.RBP, 24);
-
-    // rows 4, 8 and 12 of the 16, and three times the stride: with it every row has an address
-    private static final General ROWS_4 = General.R10;
-    private static final General ROWS_8 = General.R11;
-    private static final General ROWS_12 = General.RAX;
-    private static final General STRIDE_3 = General.RBX;
-    private static final General[] ROW = {ROWS_0, ROWS_4, ROWS_8, ROWS_12};
 
     private static final General LEFT = General.R12;
     private static final General AT = General.R13;
@@ -66,17 +57,12 @@ final class Avx512Code implements IntegerCode {
     /** What is fetched ahead; takes the place of an argument that only stores need, which waits in the frame. */
     private static final General AHEAD = OUT_STRIDE;
 
-    private static final int LINE = 64;
-
-    /** Lanes 1, 2 and 3 of four; the first is also the upper half of eight 64-bit elements. */
-    private static final Mask[] LANE = {Mask.NONE, new Mask(1), new Mask(2), new Mask(3)};
-
-    private static final Mask UPPER_HALF = LANE[1];
     private static final Mask STORED = new Mask(5);
 
     private final TensorType type;
     private final BlockForm form;
     private Assembler code = new Assembler();
+    private SixteenRows rows = new SixteenRows(code);
 
     /** What becomes of an unpacked block. */
     private interface Sink {
@@ -119,23 +105,22 @@ final class Avx512Code implements IntegerCode {
     /** Unpacks and multiplies in one go. */
     @Override
     public byte[] multiplyFew(int tokens) {
-        code = new Assembler();
+        start();
         Products registers = new Products(zmm(24), zmm(25), 26, 30, 16);
         Label group = new Label();
         enter();
         code.place(group);
-        findRows();
-        code.lea(AHEAD, Memory.at(ROWS_12, STRIDE, 4, 0));
+        rows.find();
+        rows.toNextGroup(AHEAD);
         code.lea(AT, Memory.at(ACTIVATIONS, centre(tokens)));
         clear(registers, tokens);
         unpack((codes, scale, second) -> {
-            fetchAhead();
+            rows.fetchAhead(AHEAD, (int) (ROWS * type.byteSize(256) / 8));
             addProducts(registers, tokens, j -> zmm(codes + j));
             code.add(AT, tokens * ByteActivations.TOKEN_BYTES);
         });
         store(registers, tokens);
-        // each pointer has moved along its row, which is one stride long
-        code.lea(ROWS_0, Memory.at(ROWS_12, STRIDE_3, 1, 0));
+        rows.firstOfNextGroup();
         code.add(OUT, VECTOR);
         code.mov(LEFT, GROUPS);
         code.sub(LEFT, 1);
@@ -148,9 +133,9 @@ final class Avx512Code implements IntegerCode {
     /** Unpacks 16 rows to a panel, which stands in place of the activations. */
     @Override
     public byte[] unpackPanel() {
-        code = new Assembler();
+        start();
         enter();
-        findRows();
+        rows.find();
         code.mov(AT, ACTIVATIONS);
         unpack((codes, scale, second) -> {
             for (int j = 0; j < 8; j++) {
@@ -169,7 +154,7 @@ final class Avx512Code implements IntegerCode {
     /** Multiplies a panel, which stands in place of the weights, with a group of tokens. */
     @Override
     public byte[] multiplyPanel(int tokens) {
-        code = new Assembler();
+        start();
         Products registers = new Products(zmm(8), zmm(9), 10, 14, 16);
         Label block = new Label();
         enter();
@@ -178,14 +163,14 @@ final class Avx512Code implements IntegerCode {
         clear(registers, tokens);
         code.place(block);
         for (int j = 0; j < 8; j++) {
-            code.emit(VMOVUPS, zmm(j), Memory.at(ROWS_0, j * VECTOR));
+            code.emit(VMOVUPS, zmm(j), Memory.at(SixteenRows.FIRST, j * VECTOR));
         }
-        code.emit(VMOVUPS, registers.scale, Memory.at(ROWS_0, PANEL_SCALE));
+        code.emit(VMOVUPS, registers.scale, Memory.at(SixteenRows.FIRST, PANEL_SCALE));
         if (form != BlockForm.SYMMETRIC) {
-            code.emit(VMOVUPS, registers.second, Memory.at(ROWS_0, PANEL_SECOND));
+            code.emit(VMOVUPS, registers.second, Memory.at(SixteenRows.FIRST, PANEL_SECOND));
         }
         addProducts(registers, tokens, Avx512Code::zmm);
-        code.add(ROWS_0, PANEL_BYTES);
+        code.add(SixteenRows.FIRST, PANEL_BYTES);
         code.add(AT, tokens * ByteActivations.TOKEN_BYTES);
         code.sub(LEFT, 1);
         code.jump(Condition.NOT_ZERO, block);
@@ -221,6 +206,11 @@ final class Avx512Code implements IntegerCode {
         throw new IllegalArgumentException("No constant " + Integer.toHexString(bits));
     }
 
+    private void start() {
+        code = new Assembler();
+        rows = new SixteenRows(code);
+    }
+
     private void enter() {
         code.push(General.RBP);
         code.mov(General.RBP, General.RSP);
@@ -238,11 +228,7 @@ final class Avx512Code implements IntegerCode {
         code.movq(Memory.at(General.RSP, TOKEN_STRIDE), OUT_STRIDE);
         code.mov(General.RAX, ROW_MASK);
         code.kmovw(STORED, General.RAX);
-        for (int lane = 1; lane < 4; lane++) {
-            code.mov(General.RAX, 0xF << (4 * lane));
-            code.kmovw(LANE[lane], General.RAX);
-        }
-        code.lea(STRIDE_3, Memory.at(STRIDE, STRIDE, 2, 0));
+        rows.prepare();
     }
 
     private void leave() {
@@ -255,41 +241,6 @@ final class Avx512Code implements IntegerCode {
         code.pop(General.RBP);
         code.vzeroupper();
         code.ret();
-    }
-
-    private void findRows() {
-        code.lea(ROWS_4, Memory.at(ROWS_0, STRIDE, 4, 0));
-        code.lea(ROWS_8, Memory.at(ROWS_0, STRIDE, 8, 0));
-        code.lea(ROWS_12, Memory.at(ROWS_8, STRIDE, 4, 0));
-    }
-
-    /**
-     * Fetches as much of the next group of rows as one block of this group has. Rows stand one after the other in memory,
-     * but are read sixteen at a time, which the processor does not foresee.
-     */
-    private void fetchAhead() {
-        int bytes = (int) (ROWS * type.byteSize(256) / 8);
-        for (int at = 0; at < bytes; at += LINE) {
-            code.prefetcht1(Memory.at(AHEAD, at));
-        }
-        code.add(AHEAD, bytes);
-    }
-
-    private void nextColumns(int bytes) {
-        for (General row : ROW) {
-            code.add(row, bytes);
-        }
-    }
-
-    /** Bytes {@code offset} and up of a row. */
-    private static Memory row(int row, int offset) {
-        General base = ROW[row / 4];
-        return switch (row % 4) {
-            case 0 -> Memory.at(base, offset);
-            case 1 -> Memory.at(base, STRIDE, 1, offset);
-            case 2 -> Memory.at(base, STRIDE, 2, offset);
-            default -> Memory.at(base, STRIDE_3, 1, offset);
-        };
     }
 
     // products
@@ -392,14 +343,14 @@ final class Avx512Code implements IntegerCode {
             case Q4_K, Q5_K -> {
                 code.place(next);
                 unpackGroups(sink);
-                nextColumns((int) type.byteSize(256));
+                rows.advance((int) type.byteSize(256));
                 code.sub(LEFT, 8);
                 code.jump(Condition.NOT_ZERO, next);
             }
             case Q6_K -> {
                 code.place(next);
                 unpackSixBits(sink);
-                nextColumns((int) type.byteSize(256));
+                rows.advance((int) type.byteSize(256));
                 code.sub(LEFT, 8);
                 code.jump(Condition.NOT_ZERO, next);
             }
@@ -430,14 +381,14 @@ final class Avx512Code implements IntegerCode {
         for (int b = 0; b < CHUNK; b++) {
             for (int row = 0; row < ROWS; row++) {
                 if (minimum) {
-                    code.movd(GATHERED, row(row, b * bytes));
+                    code.movd(GATHERED, rows.row(row, b * bytes));
                     code.movd(Memory.at(General.RSP, SCALES + b * VECTOR + 4 * row), GATHERED);
                 } else {
-                    code.movzxw(GATHERED, row(row, b * bytes));
+                    code.movzxw(GATHERED, rows.row(row, b * bytes));
                     code.movw(Memory.at(General.RSP, SCALES + b * VECTOR + 2 * row), GATHERED);
                 }
                 if (fifthBits) {
-                    code.movd(GATHERED, row(row, b * bytes + header - 4));
+                    code.movd(GATHERED, rows.row(row, b * bytes + header - 4));
                     code.movd(Memory.at(General.RSP, SECOND + b * VECTOR + 4 * row), GATHERED);
                 }
             }
@@ -453,7 +404,7 @@ final class Avx512Code implements IntegerCode {
         code.place(block);
         switch (type) {
             case Q8_0 -> {
-                transpose32(header);
+                rows.transpose32(header);
                 for (int j = 0; j < 8; j++) {
                     code.emit(VPXORD, zmm(j), zmm(j), constant(0x80808080));
                 }
@@ -490,7 +441,7 @@ final class Avx512Code implements IntegerCode {
             code.emit(VCVTPH2PS, SCALE, Memory.at(GATHERED, SCALES));
         }
         sink.block(0, SCALE, SECOND_SCALE);
-        nextColumns(bytes);
+        rows.advance(bytes);
         code.add(GATHERED, VECTOR);
         code.sub(COUNT, 1);
         code.jump(Condition.NOT_ZERO, block);
@@ -500,7 +451,7 @@ final class Avx512Code implements IntegerCode {
 
     /** 16 bytes of nibbles to registers 0 to 7: the low ones are the first 16 columns. */
     private void unpackNibbles(int offset) {
-        transpose16(offset);
+        rows.transpose16(offset);
         for (int j = 0; j < 4; j++) {
             code.emit(VPSRLD, zmm(4 + j), zmm(8 + j), 4);
             code.emit(VPANDD, zmm(j), zmm(8 + j), constant(0x0F0F0F0F));
@@ -528,7 +479,7 @@ final class Avx512Code implements IntegerCode {
         int nibbles = fifthBits ? 48 : 16;
 
         // half floats and 12 bytes of scales and minima
-        transpose16(0);
+        rows.transpose16(0);
         code.narrow(VPMOVDW, zmm(12).as(256), zmm(8));
         code.emit(VCVTPH2PS, zmm(12), zmm(12).as(256));
         code.emit(VPSRLD, zmm(8), zmm(8), 16);
@@ -552,13 +503,13 @@ final class Avx512Code implements IntegerCode {
         }
 
         if (fifthBits) {
-            transpose32(16);
+            rows.transpose32(16);
             for (int j = 0; j < 8; j++) {
                 code.emit(VMOVUPS_STORE, Memory.at(General.RSP, BITS + j * VECTOR), Mask.NONE, zmm(j));
             }
         }
         for (int group = 0; group < 8; group += 2) {
-            transpose32(nibbles + 16 * group);
+            rows.transpose32(nibbles + 16 * group);
             for (int j = 0; j < 8; j++) {
                 code.emit(VPSRLD, zmm(8 + j), zmm(j), 4);
                 code.emit(VPANDD, zmm(j), zmm(j), constant(0x0F0F0F0F));
@@ -605,10 +556,10 @@ final class Avx512Code implements IntegerCode {
         int pairs = 128;
         int scales = 192;
         for (int row = 0; row < ROWS; row++) {
-            code.movzxw(GATHERED, row(row, scales + 16));
+            code.movzxw(GATHERED, rows.row(row, scales + 16));
             code.movw(Memory.at(General.RSP, CODES + 2 * row), GATHERED);
         }
-        transpose16(scales);
+        rows.transpose16(scales);
         code.emit(VCVTPH2PS, zmm(12), Memory.at(General.RSP, CODES));
         for (int group = 0; group < 16; group++) {
             code.emit(VPSLLD, SPARE, zmm(8 + group / 4), 24 - 8 * (group % 4));
@@ -642,51 +593,9 @@ final class Avx512Code implements IntegerCode {
     }
 
     private void keepTransposed(int offset, int frame) {
-        transpose32(offset);
+        rows.transpose32(offset);
         for (int j = 0; j < 8; j++) {
             code.emit(VMOVUPS_STORE, Memory.at(General.RSP, frame + j * VECTOR), Mask.NONE, zmm(j));
         }
-    }
-
-    /** Four bytes of each of 16 rows a register: bytes {@code offset} to {@code offset + 15} to registers 8 to 11. */
-    private void transpose16(int offset) {
-        for (int i = 0; i < 4; i++) {
-            code.emit(VMOVUPS, zmm(8 + i).as(128), row(i, offset));
-            for (int lane = 1; lane < 4; lane++) {
-                code.emit(VBROADCASTI32X4, zmm(8 + i), LANE[lane], row(4 * lane + i, offset));
-            }
-        }
-        transposeLanes(8, 12);
-    }
-
-    /** Bytes {@code offset} to {@code offset + 31} of 16 rows, four of each a register, to registers 0 to 7. */
-    private void transpose32(int offset) {
-        for (int i = 0; i < 8; i++) {
-            int row = i < 4 ? i : 4 + i;
-            code.emit(VMOVUPS, zmm(8 + i).as(256), row(row, offset));
-            code.emit(VBROADCASTI64X4, zmm(8 + i), UPPER_HALF, row(row + 4, offset));
-        }
-        transposeLanes(8, 0);
-        transposeLanes(12, 4);
-        for (int j = 0; j < 4; j++) {
-            code.emit(VSHUFI32X4, zmm(j), zmm(8 + j), zmm(12 + j), 0x88);
-            code.emit(VSHUFI32X4, zmm(4 + j), zmm(8 + j), zmm(12 + j), 0xDD);
-        }
-    }
-
-    /** Transposes the 4 x 4 elements that four registers have in each of their 128-bit lanes. */
-    private void transposeLanes(int first, int spare) {
-        Vector a = zmm(first);
-        Vector b = zmm(first + 1);
-        Vector c = zmm(first + 2);
-        Vector d = zmm(first + 3);
-        code.emit(VPUNPCKLDQ, zmm(spare), a, b);
-        code.emit(VPUNPCKHDQ, zmm(spare + 1), a, b);
-        code.emit(VPUNPCKLDQ, zmm(spare + 2), c, d);
-        code.emit(VPUNPCKHDQ, zmm(spare + 3), c, d);
-        code.emit(VPUNPCKLQDQ, a, zmm(spare), zmm(spare + 2));
-        code.emit(VPUNPCKHQDQ, b, zmm(spare), zmm(spare + 2));
-        code.emit(VPUNPCKLQDQ, c, zmm(spare + 1), zmm(spare + 3));
-        code.emit(VPUNPCKHQDQ, d, zmm(spare + 1), zmm(spare + 3));
     }
 }

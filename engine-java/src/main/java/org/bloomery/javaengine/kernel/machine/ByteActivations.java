@@ -10,39 +10,50 @@ import org.bloomery.javaengine.kernel.machine.Register.Mask;
 import org.bloomery.javaengine.kernel.machine.Register.Vector;
 
 /**
- * Activations as the integer kernels read them, rounded as {@link Int8Rounding} says. Tokens stand in groups of up to
- * {@value #GROUP}; a group has for each block of 32 columns one record: the codes of all its tokens, 32 bytes each, then
+ * Activations as the integer kernels read them, rounded as {@link Int8Rounding} says. A group of
+ * tokens has for each block of 32 columns one record: the codes of all its tokens, 32 bytes each, then
  * four arrays of 4 bytes a token: the scale; what sums of the first and of the last 16 products start at for weights that
  * stand 128 above their value ({@code -128 Σ codes}); and {@code scale Σ codes} as a float, for weights with a minimum.
  */
-final class ByteActivations {
-
-    /** Tokens that one call of a kernel takes at most: the sums of 16 rows each have a register. */
-    static final int GROUP = 16;
-
-    /** Columns of a block. */
-    static final int BLOCK = Int8Rounding.BLOCK;
+final class ByteActivations implements GroupedActivations {
 
     /** Bytes that one token has in a record. */
     static final int TOKEN_BYTES = BLOCK + 16;
 
-    private ByteActivations() {}
+    private final MemorySegment packing;
 
-    /** Floats that take as much room as so many tokens. */
-    static int length(int columns, int tokens) {
-        return Math.multiplyExact(tokens, columns / BLOCK * (TOKEN_BYTES / Float.BYTES));
+    /** @param memory for the code that packs */
+    ByteActivations(ExecutableMemory memory) {
+        packing = memory.load(packing());
     }
 
-    /** The records of a group. */
-    static MemorySegment group(Activations x, int group) {
-        long tokenBytes = (long) (x.columns() / BLOCK) * TOKEN_BYTES;
-        return MemorySegment.ofArray(x.packed())
-                .asSlice(group * GROUP * tokenBytes, groupSize(group, x.tokens()) * tokenBytes);
+    @Override
+    public int tokenBytes() {
+        return TOKEN_BYTES;
     }
 
-    /** Tokens of a group. */
-    static int groupSize(int group, int tokens) {
-        return Math.min(GROUP, tokens - group * GROUP);
+    @Override
+    public void pack(Activations x, int part) {
+        int columns = x.columns();
+        int size = GroupedActivations.groupSize(part, x.tokens());
+        MemorySegment values = MemorySegment.ofArray(x.values());
+        MemorySegment group = group(x, part);
+        for (int token = 0; token < size; token++) {
+            long from = x.offset() + (long) (part * GROUP + token) * columns;
+            MachineCall.pack(
+                    packing,
+                    values.asSlice(from * Float.BYTES, (long) columns * Float.BYTES),
+                    group.asSlice((long) token * BLOCK),
+                    group.asSlice((long) size * BLOCK + (long) token * Integer.BYTES),
+                    (long) size * Integer.BYTES,
+                    (long) size * TOKEN_BYTES,
+                    columns / BLOCK);
+        }
+    }
+
+    @Override
+    public void round(float[] x, int offset, int columns, float[] out, int outOffset) {
+        Int8Rounding.round(x, offset, columns, out, outOffset);
     }
 
     private static Vector ymm(int number) {

@@ -4,6 +4,8 @@ import org.bloomery.engine.format.TensorType;
 
 /** A set of instructions that kernels are assembled from, the best first. */
 enum FeatureLevel {
+    /** 512-bit vectors with the dot products of bytes and of brain floats. */
+    AVX512_BF16("avx512-bf16"),
     /** 512-bit vectors with the dot product of bytes. */
     AVX512_VNNI("avx512-vnni"),
     /** 256-bit vectors with the dot product of bytes. */
@@ -24,19 +26,26 @@ enum FeatureLevel {
 
     /** Width of the vector registers. */
     int bits() {
-        return this == AVX512_VNNI ? 512 : 256;
+        return this == AVX512_BF16 || this == AVX512_VNNI ? 512 : 256;
+    }
+
+    boolean multipliesBrainFloats() {
+        return this == AVX512_BF16;
     }
 
     boolean runsOn(Processor processor) {
         return switch (this) {
+            case AVX512_BF16 -> processor.avx512Vnni() && processor.avx512Bf16();
             case AVX512_VNNI -> processor.avx512Vnni();
             case AVX_VNNI -> processor.avxVnni();
             case AVX2 -> processor.avx2();
         };
     }
 
-    IntegerCode integerCode(TensorType type) {
+    /** The code of a type whose activations are packed. */
+    MatrixCode matrixCode(TensorType type) {
         return switch (this) {
+            case AVX512_BF16 -> type == TensorType.BF16 ? new Bf16Code() : new Avx512Code(type);
             case AVX512_VNNI -> new Avx512Code(type);
             case AVX_VNNI -> new Avx2Code(type, true);
             case AVX2 -> new Avx2Code(type, false);

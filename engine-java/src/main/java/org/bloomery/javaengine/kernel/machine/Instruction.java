@@ -61,13 +61,20 @@ enum Instruction {
     // floats
     VADDPS("0F W0 58", Encoding.BOTH, Memory.FULL),
     VDIVPS("0F W0 5E", Encoding.BOTH, Memory.FULL),
+    VMINPS("0F W0 5D", Encoding.BOTH, Memory.FULL),
+    VMAXPS("0F W0 5F", Encoding.BOTH, Memory.FULL),
+    VCMPPS("0F W0 C2", Encoding.VEX, Memory.FULL),
     VMULPS("0F W0 59", Encoding.BOTH, Memory.FULL),
     VFMADD231PS("66 0F38 W0 B8", Encoding.BOTH, Memory.FULL),
     VFNMADD231PS("66 0F38 W0 BC", Encoding.BOTH, Memory.FULL),
     VHADDPS("F2 0F W0 7C", Encoding.VEX, Memory.FULL),
     VCVTDQ2PS("0F W0 5B", Encoding.BOTH, Memory.FULL),
     VCVTPS2DQ("66 0F W0 5B", Encoding.BOTH, Memory.FULL),
-    VCVTPH2PS("66 0F38 W0 13", Encoding.BOTH, Memory.HALF);
+    VCVTPH2PS("66 0F38 W0 13", Encoding.BOTH, Memory.HALF),
+
+    // brain floats
+    VCVTNE2PS2BF16("F2 0F38 W0 72", Encoding.EVEX, Memory.FULL),
+    VDPBF16PS("F3 0F38 W0 52", Encoding.EVEX, Memory.FULL);
 
     /** Which prefixes an instruction has; with both, VEX is taken where it can say all. */
     enum Encoding {

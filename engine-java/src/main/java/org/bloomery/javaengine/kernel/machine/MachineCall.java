@@ -31,13 +31,21 @@ final class MachineCall {
             ValueLayout.JAVA_LONG,
             ValueLayout.JAVA_LONG));
 
+    private static final MethodHandle LOOP = handle(FunctionDescriptor.of(
+            ValueLayout.JAVA_FLOAT,
+            ValueLayout.ADDRESS,
+            ValueLayout.ADDRESS,
+            ValueLayout.ADDRESS,
+            ValueLayout.JAVA_LONG,
+            ValueLayout.JAVA_FLOAT));
+
     private MachineCall() {}
 
     private static MethodHandle handle(FunctionDescriptor descriptor) {
         return Linker.nativeLinker().downcallHandle(descriptor, Linker.Option.critical(true));
     }
 
-    /** Calls a kernel; {@link IntegerCode} tells the arguments. */
+    /** Calls a kernel; {@link MatrixCode} tells the arguments. */
     static void multiply(
             MemorySegment code,
             MemorySegment weights,
@@ -66,6 +74,21 @@ final class MachineCall {
             long blocks) {
         try {
             PACK.invokeExact(code, x, codes, numbers, arrayBytes, recordBytes, blocks);
+        } catch (Throwable e) {
+            throw unchecked(e);
+        }
+    }
+
+    /** Calls {@link ElementwiseCode}. */
+    static float loop(
+            MemorySegment code,
+            MemorySegment x,
+            MemorySegment other,
+            MemorySegment constants,
+            long vectors,
+            float number) {
+        try {
+            return (float) LOOP.invokeExact(code, x, other, constants, vectors, number);
         } catch (Throwable e) {
             throw unchecked(e);
         }

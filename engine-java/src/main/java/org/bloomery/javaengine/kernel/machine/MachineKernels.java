@@ -1,18 +1,15 @@
 package org.bloomery.javaengine.kernel.machine;
 
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bloomery.engine.format.TensorType;
-import org.bloomery.javaengine.kernel.Activations;
 import org.bloomery.javaengine.kernel.AttentionKernel;
 import org.bloomery.javaengine.kernel.ElementwiseKernel;
 import org.bloomery.javaengine.kernel.Kernels;
 import org.bloomery.javaengine.kernel.MatrixKernel;
-import org.bloomery.javaengine.quant.QuantTypes;
 
 /** The tier in machine code; what it has no code for, it leaves to other kernels. */
 public final class MachineKernels implements Kernels {
@@ -23,13 +20,20 @@ public final class MachineKernels implements Kernels {
         private static final ExecutableMemory MEMORY = ExecutableMemory.find()
                 .orElseThrow(() -> new IllegalStateException("the system has no functions for executable memory"));
         private static final Processor PROCESSOR = Processor.ask(MEMORY);
-        private static final MemorySegment PACK = MEMORY.load(ByteActivations.packing());
+        private static final GroupedActivations BYTES = new ByteActivations(MEMORY);
+        private static final GroupedActivations BRAIN_FLOATS = new Bf16Activations(MEMORY);
         private static final Map<Kind, MatrixKernel> KERNELS = new ConcurrentHashMap<>();
 
         private static final Map<Integer, AttentionTiles> ATTENTION = new ConcurrentHashMap<>();
 
         static AttentionTiles attention(int bits) {
             return ATTENTION.computeIfAbsent(bits, each -> AttentionTiles.of(MEMORY, each));
+        }
+
+        private static final Map<Integer, ElementwiseLoops> ELEMENTWISE = new ConcurrentHashMap<>();
+
+        static ElementwiseLoops elementwise(int bits) {
+            return ELEMENTWISE.computeIfAbsent(bits, each -> ElementwiseLoops.of(MEMORY, each));
         }
 
         private static final Map<Kind, LoadedCode> FLOATS = new ConcurrentHashMap<>();
@@ -42,11 +46,15 @@ public final class MachineKernels implements Kernels {
                             MEMORY, FloatCode.tokens(bits), tokens -> FloatCode.multiply(each.type, bits, tokens)));
         }
 
-        static MatrixKernel kernel(Kind kind) {
+        static MatrixKernel kernel(Kind kind, MatrixKernel plain) {
             return KERNELS.computeIfAbsent(
                     kind,
-                    each -> new IntegerMatrixKernel(
-                            QuantTypes.of(each.type), each.level.integerCode(each.type), MEMORY));
+                    each -> new PackedMatrixKernel(
+                            each.type,
+                            each.level.matrixCode(each.type),
+                            each.type == TensorType.BF16 ? BRAIN_FLOATS : BYTES,
+                            plain,
+                            MEMORY));
         }
     }
 
@@ -55,23 +63,21 @@ public final class MachineKernels implements Kernels {
     private final FeatureLevel level;
     private final String reason;
     private final Kernels plain;
-    private final Kernels loops;
 
-    private MachineKernels(FeatureLevel level, String reason, Kernels plain, Kernels loops) {
+    private MachineKernels(FeatureLevel level, String reason, Kernels plain) {
         this.level = level;
         this.reason = reason;
         this.plain = plain;
-        this.loops = loops;
     }
 
     /**
      * The tier at the highest level of this processor.
      *
-     * @param plain the kernels of types that need none in machine code; they read activations as they are
-     * @param loops the loops of attention and of exponentials
+     * @param plain what is left: types that need no machine code, and what fills no vector; its kernels read activations
+     *     as they are
      * @throws IllegalStateException with what is missing, as words after "because"
      */
-    public static MachineKernels of(String reason, Kernels plain, Kernels loops) {
+    public static MachineKernels of(String reason, Kernels plain) {
         Processor processor = processor();
         Optional<FeatureLevel> level = Arrays.stream(FeatureLevel.values())
                 .filter(each -> each.runsOn(processor))
@@ -80,13 +86,12 @@ public final class MachineKernels implements Kernels {
                 level.orElseThrow(
                         () -> new IllegalStateException("the processor, or the system below this one, has no AVX2")),
                 reason,
-                plain,
-                loops);
+                plain);
     }
 
     /** The tier at this level, which the processor must have. */
-    static MachineKernels of(FeatureLevel level, String reason, Kernels plain, Kernels loops) {
-        return new MachineKernels(level, reason, plain, loops);
+    static MachineKernels of(FeatureLevel level, String reason, Kernels plain) {
+        return new MachineKernels(level, reason, plain);
     }
 
     /** @throws IllegalStateException if nothing can be assembled here */
@@ -116,49 +121,28 @@ public final class MachineKernels implements Kernels {
     @Override
     public MatrixKernel matrix(TensorType type) {
         return switch (type) {
-            case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K -> Loaded.kernel(new Kind(level, type));
-            case F32, F16, BF16 ->
-                new FloatMatrixKernel(type, Loaded.floats(new Kind(level, type)), level.bits(), plain.matrix(type));
+            case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K -> packed(type);
+            case BF16 -> level.multipliesBrainFloats() ? packed(type) : floats(type);
+            case F32, F16 -> floats(type);
             default -> plain.matrix(type);
         };
     }
 
+    private MatrixKernel packed(TensorType type) {
+        return Loaded.kernel(new Kind(level, type), plain.matrix(type));
+    }
+
+    private MatrixKernel floats(TensorType type) {
+        return new FloatMatrixKernel(type, Loaded.floats(new Kind(level, type)), level.bits(), plain.matrix(type));
+    }
+
     @Override
     public AttentionKernel attention() {
-        return new MachineAttentionKernel(Loaded.attention(level.bits()), loops.attention());
+        return new MachineAttentionKernel(Loaded.attention(level.bits()), plain.attention());
     }
 
     @Override
     public ElementwiseKernel elementwise() {
-        return loops.elementwise();
-    }
-
-    @Override
-    public int packedLength(int columns, int tokens) {
-        return columns % ByteActivations.BLOCK == 0 ? ByteActivations.length(columns, tokens) : 0;
-    }
-
-    @Override
-    public int packParts(int columns, int tokens) {
-        return Math.ceilDiv(tokens, ByteActivations.GROUP);
-    }
-
-    @Override
-    public void pack(Activations x, int part) {
-        int columns = x.columns();
-        int size = ByteActivations.groupSize(part, x.tokens());
-        MemorySegment values = MemorySegment.ofArray(x.values());
-        MemorySegment group = ByteActivations.group(x, part);
-        for (int token = 0; token < size; token++) {
-            long from = x.offset() + (long) (part * ByteActivations.GROUP + token) * columns;
-            MachineCall.pack(
-                    Loaded.PACK,
-                    values.asSlice(from * Float.BYTES, (long) columns * Float.BYTES),
-                    group.asSlice((long) token * ByteActivations.BLOCK),
-                    group.asSlice((long) size * ByteActivations.BLOCK + (long) token * Integer.BYTES),
-                    (long) size * Integer.BYTES,
-                    (long) size * ByteActivations.TOKEN_BYTES,
-                    columns / ByteActivations.BLOCK);
-        }
+        return new MachineElementwiseKernel(Loaded.elementwise(level.bits()), plain.elementwise());
     }
 }

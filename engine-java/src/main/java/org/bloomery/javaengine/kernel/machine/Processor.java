@@ -14,9 +14,10 @@ import org.bloomery.javaengine.kernel.machine.Register.General;
  * @param avx2 256-bit vectors with FMA and half floats
  * @param avxVnni the dot product of bytes with VEX prefix
  * @param avx512Vnni 512-bit vectors (F, BW, DQ, VL) and the dot product of bytes
+ * @param avx512Bf16 the dot product of brain floats in 512-bit vectors
  */
 @SuppressWarnings("restricted")
-record Processor(boolean avx2, boolean avxVnni, boolean avx512Vnni) {
+record Processor(boolean avx2, boolean avxVnni, boolean avx512Vnni, boolean avx512Bf16) {
 
     private static final FunctionDescriptor CPUID =
             FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.ADDRESS);
@@ -41,12 +42,14 @@ record Processor(boolean avx2, boolean avxVnni, boolean avx512Vnni) {
             boolean halves = bit(features, 29);
             int highest = query(cpuid, 0, registers, 0);
             if (!saves || highest < 7) {
-                return new Processor(false, false, false);
+                return new Processor(false, false, false, false);
             }
             int leaves = query(cpuid, 7, registers, 0);
             int more = registers.getAtIndex(ValueLayout.JAVA_INT, 1);
             int vnni = registers.getAtIndex(ValueLayout.JAVA_INT, 2);
-            boolean avxVnni = leaves >= 1 && bit(query(cpuid, 7 | 1L << 32, registers, 0), 4);
+            int subleaf = leaves >= 1 ? query(cpuid, 7 | 1L << 32, registers, 0) : 0;
+            boolean avxVnni = bit(subleaf, 4);
+            boolean bf16 = bit(subleaf, 5);
             int saved = query(Linker.nativeLinker().downcallHandle(memory.load(xgetbv()), CPUID), 0, registers, 0);
             boolean avx2 = (saved & SAVES_256) == SAVES_256 && bit(more, 5) && fma && halves;
             boolean avx512 = avx2
@@ -55,7 +58,7 @@ record Processor(boolean avx2, boolean avxVnni, boolean avx512Vnni) {
                     && bit(more, 17)
                     && bit(more, 30)
                     && bit(more, 31);
-            return new Processor(avx2, avx2 && avxVnni, avx512 && bit(vnni, 11));
+            return new Processor(avx2, avx2 && avxVnni, avx512 && bit(vnni, 11), avx512 && bf16);
         }
     }
 

@@ -1,7 +1,6 @@
 package org.bloomery.javaengine.kernel.vector;
 
 import org.bloomery.engine.format.TensorType;
-import org.bloomery.javaengine.kernel.Activations;
 import org.bloomery.javaengine.kernel.AttentionKernel;
 import org.bloomery.javaengine.kernel.ElementwiseKernel;
 import org.bloomery.javaengine.kernel.Kernels;
@@ -46,20 +45,5 @@ public record VectorKernels(String reason) implements Kernels {
     @Override
     public ElementwiseKernel elementwise() {
         return new VectorElementwiseKernel();
-    }
-
-    @Override
-    public int packedLength(int columns, int tokens) {
-        return tokens < Panels.FEWEST_TOKENS ? 0 : Math.multiplyExact(columns, Panels.padded(tokens));
-    }
-
-    @Override
-    public int packParts(int columns, int tokens) {
-        return Panels.parts(tokens);
-    }
-
-    @Override
-    public void pack(Activations x, int part) {
-        Panels.pack(x, part);
     }
 }

@@ -2,6 +2,7 @@ package org.bloomery.javaengine.kernel.vector;
 
 import java.lang.foreign.MemorySegment;
 import org.bloomery.engine.format.TensorType;
+import org.bloomery.javaengine.kernel.ActivationForm;
 import org.bloomery.javaengine.kernel.Activations;
 import org.bloomery.javaengine.kernel.MatrixKernel;
 
@@ -25,6 +26,11 @@ final class VectorMatrixKernel implements MatrixKernel {
     VectorMatrixKernel(TensorType type, VectorRows rows) {
         this.type = type;
         this.rows = new RowCalls(rows);
+    }
+
+    @Override
+    public ActivationForm form() {
+        return PanelActivations.FORM;
     }
 
     @Override

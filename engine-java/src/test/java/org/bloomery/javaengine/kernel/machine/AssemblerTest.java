@@ -148,11 +148,26 @@ class AssemblerTest {
             line(a -> a.emit(Instruction.VADDPS, ymm(3), ymm(4), ymm(5)), "vaddps ymm3,ymm4,ymm5"),
             line(a -> a.emit(Instruction.VMULPS, ymm(3), ymm(4), ymm(5)), "vmulps ymm3,ymm4,ymm5"),
             line(a -> a.emit(Instruction.VHADDPS, ymm(3), ymm(4), ymm(5)), "vhaddps ymm3,ymm4,ymm5"),
+            line(a -> a.emit(Instruction.VMINPS, ymm(3), ymm(4), ymm(5)), "vminps ymm3,ymm4,ymm5"),
+            line(a -> a.emit(Instruction.VMAXPS, zmm(3), zmm(4), NEAR), "vmaxps zmm3,zmm4,ZMMWORD PTR [rdi+0x40]"),
+            line(a -> a.emit(Instruction.VCMPPS, ymm(3), ymm(4), ymm(5), 3), "vcmpunordps ymm3,ymm4,ymm5"),
             line(a -> a.emit(Instruction.VDIVPS, xmm(5), xmm(14), xmm(4)), "vdivps xmm5,xmm14,xmm4"),
             line(a -> a.emit(Instruction.VFMADD231PS, zmm(16), zmm(26), zmm(30)), "vfmadd231ps zmm16,zmm26,zmm30"),
             line(
                     a -> a.emit(Instruction.VFNMADD231PS, zmm(16), zmm(25), NEAR.toAll()),
                     "vfnmadd231ps zmm16,zmm25,DWORD BCST [rdi+0x40]"),
+            // brain floats
+            line(a -> a.emit(Instruction.VDPBF16PS, zmm(1), zmm(2), zmm(31)), "vdpbf16ps zmm1,zmm2,zmm31"),
+            line(
+                    a -> a.emit(
+                            Instruction.VDPBF16PS,
+                            zmm(20),
+                            zmm(15),
+                            Memory.at(General.R13, -384).toAll()),
+                    "vdpbf16ps zmm20,zmm15,DWORD BCST [r13-0x180]"),
+            line(
+                    a -> a.emit(Instruction.VCVTNE2PS2BF16, zmm(9), zmm(17), NEAR),
+                    "vcvtne2ps2bf16 zmm9,zmm17,ZMMWORD PTR [rdi+0x40]"),
             // registers of other kinds
             line(a -> a.moveToGeneral(General.R8, xmm(4)), "vmovd r8d,xmm4"),
             line(a -> a.moveToVector(xmm(12), General.RAX), "vmovd xmm12,eax"),
@@ -220,21 +235,32 @@ class AssemblerTest {
         for (FeatureLevel level : FeatureLevel.values()) {
             for (TensorType type :
                     new TensorType[] {TensorType.Q8_0, TensorType.Q5_1, TensorType.Q5_K, TensorType.Q6_K}) {
-                IntegerCode code = level.integerCode(type);
-                List<byte[]> pieces = new ArrayList<>(List.of(code.multiplyFew(1), code.multiplyFew(code.few())));
-                if (code.hasPanels()) {
-                    pieces.add(code.unpackPanel());
-                    pieces.add(code.multiplyPanel(2));
-                }
-                for (byte[] bytes : pieces) {
-                    List<String> lines = disassemble(bytes);
-                    assertThat(lines)
-                            .noneMatch(line -> line.contains("(bad)"))
-                            .last()
-                            .isEqualTo("ret");
-                }
+                isReadableToItsEnd(level.matrixCode(type));
             }
         }
+        isReadableToItsEnd(new Bf16Code());
+        for (int bits : new int[] {256, 512}) {
+            isReadableToItsEnd(ElementwiseCode.swiglu(bits));
+            isReadableToItsEnd(ElementwiseCode.exponentials(bits));
+        }
+        isReadableToItsEnd(ElementwiseCode.greatest());
+        isReadableToItsEnd(new Bf16Code().pack(3));
+    }
+
+    private void isReadableToItsEnd(MatrixCode code) throws Exception {
+        isReadableToItsEnd(code.multiplyFew(1));
+        isReadableToItsEnd(code.multiplyFew(code.few()));
+        if (code.hasPanels()) {
+            isReadableToItsEnd(code.unpackPanel());
+            isReadableToItsEnd(code.multiplyPanel(2));
+        }
+    }
+
+    private void isReadableToItsEnd(byte[] code) throws Exception {
+        assertThat(disassemble(code))
+                .noneMatch(line -> line.contains("(bad)"))
+                .last()
+                .isEqualTo("ret");
     }
 
     @Test

@@ -1,14 +1,13 @@
 package org.bloomery.javaengine.kernel.machine;
 
 import java.lang.foreign.MemorySegment;
+import org.bloomery.engine.format.TensorType;
+import org.bloomery.javaengine.kernel.ActivationForm;
 import org.bloomery.javaengine.kernel.Activations;
 import org.bloomery.javaengine.kernel.MatrixKernel;
-import org.bloomery.javaengine.quant.QuantType;
 
-/**
- * Products of one quantised type with rounded activations.
- */
-final class IntegerMatrixKernel implements MatrixKernel {
+/** Products of one type with packed activations; rows that are no whole blocks, which are rare, go another way. */
+final class PackedMatrixKernel implements MatrixKernel {
 
     /** Groups of rows unpacked side by side, at most: activations then come from far once for all of them. */
     private static final int PANELS = 3;
@@ -16,8 +15,10 @@ final class IntegerMatrixKernel implements MatrixKernel {
     /** Bytes of panels that leave room for activations in a second-level cache. */
     private static final int PANEL_MEMORY = 512 << 10;
 
-    private final QuantType type;
-    private final IntegerCode code;
+    private final TensorType type;
+    private final MatrixCode code;
+    private final GroupedActivations form;
+    private final MatrixKernel plain;
     private final int groupRows;
 
     /** By number of tokens; of {@link #panel} the first one unpacks. */
@@ -25,22 +26,34 @@ final class IntegerMatrixKernel implements MatrixKernel {
 
     private final LoadedCode panel;
 
-    IntegerMatrixKernel(QuantType type, IntegerCode code, ExecutableMemory memory) {
+    /**
+     * @param form what the code reads
+     * @param plain the other way
+     */
+    PackedMatrixKernel(
+            TensorType type, MatrixCode code, GroupedActivations form, MatrixKernel plain, ExecutableMemory memory) {
         this.type = type;
         this.code = code;
+        this.form = form;
+        this.plain = plain;
         groupRows = code.rows();
         few = new LoadedCode(memory, code.few(), code::multiplyFew);
         panel = new LoadedCode(
-                memory, ByteActivations.GROUP, tokens -> tokens == 0 ? code.unpackPanel() : code.multiplyPanel(tokens));
+                memory,
+                GroupedActivations.GROUP,
+                tokens -> tokens == 0 ? code.unpackPanel() : code.multiplyPanel(tokens));
     }
 
     @Override
-    public boolean roundsActivations() {
-        return true;
+    public ActivationForm form() {
+        return form;
     }
 
     @Override
     public int scratchLength(int columns, int tokens) {
+        if (form.length(columns, tokens) == 0) {
+            return plain.scratchLength(columns, tokens);
+        }
         return !usesPanels(tokens) ? 0 : Math.multiplyExact(panels(columns), code.panelBytes(columns)) / Float.BYTES;
     }
 
@@ -62,12 +75,16 @@ final class IntegerMatrixKernel implements MatrixKernel {
             int outOffset,
             int rows,
             float[] scratch) {
+        if (form.length(x.columns(), x.tokens()) == 0) {
+            plain.multiply(weights, from, to, x, out, outOffset, rows, scratch);
+            return;
+        }
         MemorySegment target = MemorySegment.ofArray(out).asSlice((long) outOffset * Float.BYTES);
         if (usesPanels(x.tokens())) {
             multiplyMany(weights, from, to, x, target, rows, MemorySegment.ofArray(scratch));
         } else {
-            for (int token = 0; token < x.tokens(); token += ByteActivations.GROUP) {
-                multiplyFew(weights, from, to, x, token / ByteActivations.GROUP, target, rows);
+            for (int token = 0; token < x.tokens(); token += GroupedActivations.GROUP) {
+                multiplyFew(weights, from, to, x, token / GroupedActivations.GROUP, target, rows);
             }
         }
     }
@@ -75,12 +92,12 @@ final class IntegerMatrixKernel implements MatrixKernel {
     private void multiplyFew(
             MemorySegment weights, int from, int to, Activations x, int group, MemorySegment out, int rows) {
         int columns = x.columns();
-        MemorySegment multiply = few.get(ByteActivations.groupSize(group, x.tokens()));
-        MemorySegment activations = ByteActivations.group(x, group);
-        MemorySegment results = out.asSlice((long) group * ByteActivations.GROUP * rows * Float.BYTES);
-        long rowBytes = type.type().byteSize(columns);
+        MemorySegment multiply = few.get(GroupedActivations.groupSize(group, x.tokens()));
+        MemorySegment activations = form.group(x, group);
+        MemorySegment results = out.asSlice((long) group * GroupedActivations.GROUP * rows * Float.BYTES);
+        long rowBytes = type.byteSize(columns);
         long tokenBytes = (long) rows * Float.BYTES;
-        long blocks = columns / ByteActivations.BLOCK;
+        long blocks = columns / GroupedActivations.BLOCK;
         int groups = (to - from) / groupRows;
         int rest = from + groups * groupRows;
         if (groups > 0) {
@@ -119,9 +136,9 @@ final class IntegerMatrixKernel implements MatrixKernel {
             int rows,
             MemorySegment scratch) {
         int columns = x.columns();
-        long rowBytes = type.type().byteSize(columns);
+        long rowBytes = type.byteSize(columns);
         long tokenBytes = (long) rows * Float.BYTES;
-        long blocks = columns / ByteActivations.BLOCK;
+        long blocks = columns / GroupedActivations.BLOCK;
         long panelBytes = code.panelBytes(columns);
         RowGroup[] groups = new RowGroup[panels(columns)];
         MemorySegment unpack = panel.get(0);
@@ -142,10 +159,10 @@ final class IntegerMatrixKernel implements MatrixKernel {
                         1,
                         0);
             }
-            for (int token = 0; token < x.tokens(); token += ByteActivations.GROUP) {
-                int number = token / ByteActivations.GROUP;
-                MemorySegment activations = ByteActivations.group(x, number);
-                MemorySegment multiply = panel.get(ByteActivations.groupSize(number, x.tokens()));
+            for (int token = 0; token < x.tokens(); token += GroupedActivations.GROUP) {
+                int number = token / GroupedActivations.GROUP;
+                MemorySegment activations = form.group(x, number);
+                MemorySegment multiply = panel.get(GroupedActivations.groupSize(number, x.tokens()));
                 for (int p = 0; p < count; p++) {
                     long at = token * tokenBytes + (long) groups[p].firstRow() * Float.BYTES;
                     MachineCall.multiply(
@@ -165,6 +182,6 @@ final class IntegerMatrixKernel implements MatrixKernel {
 
     @Override
     public void dequantizeRow(MemorySegment weights, int row, int columns, float[] out, int outOffset) {
-        type.dequantize(weights, row * type.type().byteSize(columns), columns, out, outOffset);
+        plain.dequantizeRow(weights, row, columns, out, outOffset);
     }
 }

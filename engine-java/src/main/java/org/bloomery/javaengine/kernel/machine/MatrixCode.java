@@ -1,11 +1,11 @@
 package org.bloomery.javaengine.kernel.machine;
 
 /**
- * What assembles the integer kernels of one element type. All kernels take the arguments {@code (weights, bytes from row
+ * What assembles the kernels of one element type with packed activations. All kernels take the arguments {@code (weights, bytes from row
  * to row, activations, out, bytes from one token's results to the next's, blocks of 32 columns, groups of rows, mask of
  * the rows to store)}; a group has {@link #rows} rows.
  */
-interface IntegerCode {
+interface MatrixCode {
 
     /** Rows that are computed side by side. */
     int rows();
