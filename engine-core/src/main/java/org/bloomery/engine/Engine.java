@@ -1,96 +1,49 @@
 package org.bloomery.engine;
 
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
+import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.util.EnumMap;
-import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
-import java.util.function.UnaryOperator;
-import org.bloomery.engine.backend.Backend;
-import org.bloomery.engine.backend.BackendInfo;
-import org.bloomery.engine.backend.BackendOptions;
-import org.bloomery.engine.backend.Backends;
-import org.bloomery.engine.backend.Isolation;
 import org.bloomery.engine.backend.LoadProgress;
-import org.bloomery.engine.backend.MemoryPlan;
-import org.bloomery.engine.chat.AnswerParser;
-import org.bloomery.engine.chat.ChatFormat;
-import org.bloomery.engine.chat.ChatTurn;
-import org.bloomery.engine.format.GgufReader;
-import org.bloomery.engine.format.Metadata;
-import org.bloomery.engine.format.ModelFile;
-import org.bloomery.engine.format.TensorInfo;
-import org.bloomery.engine.format.TensorType;
-import org.bloomery.engine.grammar.GrammarException;
-import org.bloomery.engine.grammar.Grammars;
-import org.bloomery.engine.grammar.Shape;
-import org.bloomery.engine.sampling.Sampler;
-import org.bloomery.engine.sampling.SamplingOptions;
-import org.bloomery.engine.sampling.SequenceBreakers;
-import org.bloomery.engine.scheduler.Scheduler;
-import org.bloomery.engine.scheduler.SchedulerStats;
-import org.bloomery.engine.scheduler.Sequence;
 import org.bloomery.engine.telemetry.FlightListener;
-import org.bloomery.engine.template.TemplateException;
 import org.bloomery.engine.tokenizer.Tokenizer;
-import org.bloomery.engine.tokenizer.Tokenizers;
-import org.bloomery.engine.worker.WorkerProvider;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model ready to answer: the door of the engine. Safe for use by many threads; callers wait, they never compute.
+ * The door of the engine: a model that answers, one at a time, in whose place another can be put. Safe for use by many
+ * threads; callers wait, they never compute.
+ *
+ * <p>An engine that was opened in the background refuses requests by {@link EngineUnavailableException} until its model is
+ * loaded, and so does everything else that needs the model.
  */
 public final class Engine implements AutoCloseable {
 
-    private static final int DEFAULT_CONTEXT_LENGTH = 8192;
-    private static final int DEFAULT_MAX_TOKENS = 1024;
-    private static final int MAX_CACHED_BREAKERS = 16;
+    private static final System.Logger LOG = System.getLogger(Engine.class.getName());
 
-    private final EngineOptions options;
-    private final Tokenizer tokenizer;
-    private final ChatFormat chatFormat;
-    private final ModelInfo model;
-    private final Backend backend;
-    private final String backendReason;
-    private final Scheduler scheduler;
-    private final Duration loadTime;
     private final Listeners listeners = new Listeners();
+    private final @Nullable FlightListener flight;
+    private final List<Runnable> whenLoaded = new CopyOnWriteArrayList<>();
+    /** One load at a time. */
+    private final ReentrantLock loads = new ReentrantLock();
+    /** Open once the first load has ended, one way or the other. */
+    private final CountDownLatch loaded = new CountDownLatch(1);
 
-    private final String idPrefix =
-            HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt()) + "-";
-    private final AtomicLong requests = new AtomicLong();
-    private final AtomicLong refused = new AtomicLong();
-    private final Map<List<String>, SequenceBreakers> breakers = new ConcurrentHashMap<>();
-    private final Grammars grammars;
+    private volatile Consumer<EngineState> stateListener = state -> {};
+    private volatile @Nullable LoadedModel current;
+    private volatile @Nullable EngineException failure;
+    private volatile double progress;
+    private volatile boolean closed;
 
-    private Engine(
-            EngineOptions options,
-            Tokenizer tokenizer,
-            ChatFormat chatFormat,
-            ModelInfo model,
-            Backend backend,
-            String backendReason,
-            Scheduler scheduler,
-            Duration loadTime) {
-        this.options = options;
-        this.tokenizer = tokenizer;
-        this.chatFormat = chatFormat;
-        this.model = model;
-        this.backend = backend;
-        this.backendReason = backendReason;
-        this.scheduler = scheduler;
-        this.loadTime = loadTime;
-        scheduler.listen(listeners);
-        this.grammars = new Grammars(tokenizer);
+    private Engine() {
+        // A run-time image may lack the module
+        flight = ModuleLayer.boot().findModule("jdk.jfr").isPresent() ? new FlightListener() : null;
+        if (flight != null) {
+            listeners.add(flight);
+        }
     }
 
     /**
@@ -99,144 +52,182 @@ public final class Engine implements AutoCloseable {
      * @throws EngineException naming what is wrong with the file, the options or the machine
      */
     public static Engine open(EngineOptions options, LoadProgress progress) {
-        ModelFile file = GgufReader.open(options.model(), options.loadMode());
-        boolean opened = false;
-        try {
-            Engine engine = open(file, options, progress);
-            opened = true;
-            return engine;
-        } finally {
-            if (!opened) {
-                file.close();
-            }
-        }
-    }
-
-    private static Engine open(ModelFile file, EngineOptions options, LoadProgress progress) {
-        long start = System.nanoTime();
-        // A run-time image may lack the module
-        FlightListener flight = ModuleLayer.boot().findModule("jdk.jfr").isPresent() ? new FlightListener() : null;
-        Tokenizer tokenizer = Tokenizers.from(file.metadata());
-        String template = options.chatTemplate();
-        if (template == null && file.metadata().contains("tokenizer.chat_template")) {
-            template = file.metadata().string("tokenizer.chat_template");
-        }
-        ChatFormat chatFormat = ChatFormat.of(template, tokenizer);
-        ModelInfo model = describe(file, tokenizer, options.contextLength(), template);
-        BackendOptions wanted = new BackendOptions(
-                model.contextLength(),
-                options.maxSequences(),
-                options.batchTokens(),
-                options.threads(),
-                options.kernels(),
-                options.cacheType(),
-                options.devices());
-        Backends.Opened opened = Backends.open(
-                file,
-                options.backend(),
-                wanted,
-                progress,
-                options.isolation() == Isolation.WORKER ? WorkerProvider::new : UnaryOperator.identity());
-        Scheduler scheduler = new Scheduler(
-                opened.backend(),
-                tokenizer::isEndOfGeneration,
-                options.queueCapacity(),
-                options.prefixReuse(),
-                file::close);
-        Engine engine = new Engine(
-                options,
-                tokenizer,
-                chatFormat,
-                model,
-                opened.backend(),
-                opened.reason(),
-                scheduler,
-                Duration.ofNanos(System.nanoTime() - start));
-        if (flight != null) {
-            flight.loaded(model.name(), opened.backend().info().backend(), model.fileBytes());
-            engine.addListener(flight);
-        }
+        Engine engine = new Engine();
+        engine.current = engine.load(options, progress);
+        engine.loaded.countDown();
         return engine;
     }
 
-    private static ModelInfo describe(
-            ModelFile file, Tokenizer tokenizer, int contextLength, @Nullable String template) {
-        Metadata metadata = file.metadata();
-        String architecture = metadata.string("general.architecture");
-        // Where it is missing the backend refuses the model, with a better word if it does not know the architecture at
-        // all
-        int trained = metadata.int32(architecture + ".context_length", DEFAULT_CONTEXT_LENGTH);
-        if (contextLength > trained) {
-            throw new InvalidOptionException("Option 'context-length' is " + contextLength + ", but the model "
-                    + file.path().getFileName() + " was trained for " + trained + " tokens; lower it.");
-        }
-        long parameters = 0;
-        Map<TensorType, Long> elements = new EnumMap<>(TensorType.class);
-        for (TensorInfo tensor : file.tensors()) {
-            parameters += tensor.elements();
-            elements.merge(tensor.type(), tensor.elements(), Long::sum);
-        }
-        String quantization = elements.entrySet().stream()
-                .max(Map.Entry.comparingByValue())
-                .map(most -> most.getKey().name())
-                .orElse("none");
-        String fileName = String.valueOf(file.path().getFileName());
-        return new ModelInfo(
-                metadata.string("general.name", fileName.replaceFirst("\\.gguf$", "")),
-                architecture,
-                parameters,
-                quantization,
-                file.fileBytes(),
-                trained,
-                contextLength > 0 ? contextLength : Math.min(trained, DEFAULT_CONTEXT_LENGTH),
-                tokenizer.vocabSize(),
-                template != null,
-                template == null ? null : sha256(template));
+    /**
+     * Opens a model on a thread of its own and returns at once. Where the model cannot be opened the engine is {@link
+     * EngineState#CLOSED} and says why whenever it is asked.
+     */
+    public static Engine openInBackground(EngineOptions options, LoadProgress progress) {
+        Engine engine = new Engine();
+        Thread.ofPlatform().name("bloomery-load").daemon().start(() -> engine.loadFirst(options, progress));
+        return engine;
     }
 
-    private static String sha256(String text) {
+    private void loadFirst(EngineOptions options, LoadProgress told) {
         try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-            return HexFormat.of().formatHex(digest);
-        } catch (NoSuchAlgorithmException e) {
-            throw new EngineException("This JVM has no SHA-256, which every JVM must have.", e);
+            LoadedModel model = load(options, told);
+            current = model;
+            if (closed) {
+                model.close();
+            }
+        } catch (CancellationException e) {
+            failure = new EngineClosedException("The engine was closed while its model was being loaded.", e);
+        } catch (RuntimeException e) {
+            failure = e instanceof EngineException known
+                    ? known
+                    : new EngineException("The model " + options.model().getFileName() + " could not be loaded.", e);
+            LOG.log(Level.ERROR, "The model could not be loaded; the engine answers nothing.", e);
+        } finally {
+            loaded.countDown();
+        }
+        tell(state());
+        if (state() == EngineState.READY) {
+            whenLoaded.forEach(Engine::run);
+            whenLoaded.clear();
         }
     }
 
-    /** What was loaded. */
-    public ModelInfo model() {
+    private static void run(Runnable task) {
+        try {
+            task.run();
+        } catch (RuntimeException e) {
+            LOG.log(Level.WARNING, "What was to be done once the model is loaded failed.", e);
+        }
+    }
+
+    private LoadedModel load(EngineOptions options, LoadProgress told) {
+        LoadedModel model = LoadedModel.open(
+                options,
+                fraction -> {
+                    if (closed) {
+                        throw new CancellationException("The engine was closed.");
+                    }
+                    progress = fraction;
+                    told.loaded(fraction);
+                },
+                listeners);
+        progress = 1;
+        model.onStateChange(state -> {
+            // One that another has replaced closes unheard
+            if (current == model || current == null) {
+                tell(state);
+            }
+        });
+        FlightListener recorder = flight;
+        if (recorder != null) {
+            EngineStats stats = model.stats();
+            recorder.loaded(
+                    stats.model().name(),
+                    stats.backend().backend(),
+                    stats.model().fileBytes());
+        }
         return model;
     }
 
-    /** The model's tokenizer. */
-    public Tokenizer tokenizer() {
-        return tokenizer;
+    private void tell(EngineState state) {
+        try {
+            stateListener.accept(state);
+        } catch (RuntimeException e) {
+            LOG.log(Level.WARNING, "A listener to the engine's state threw.", e);
+        }
     }
 
-    /** Figures at this moment. */
+    private LoadedModel loaded() {
+        LoadedModel model = current;
+        if (model != null) {
+            return model;
+        }
+        EngineException error = failure;
+        if (error != null) {
+            throw new EngineUnavailableException(
+                    "The model could not be loaded, so the engine answers nothing: " + error.getMessage(), error);
+        }
+        throw new EngineUnavailableException("The model is still being loaded, " + Math.round(progress * 100)
+                + " % so far; ask again when it is ready.");
+    }
+
+    /**
+     * Loads another model beside the one that answers, and puts it in its place: requests go to the new one from then on,
+     * those that the old one has taken end there, and then it is freed. Nothing changes where the other model cannot be
+     * loaded.
+     *
+     * @param grace most time that requests of the old model have; what runs longer ends with {@link FinishReason#SHUTDOWN}
+     * @return whether all of them ended by themselves
+     * @throws EngineException naming what is wrong with the file, the options or the machine, such as memory for only one
+     */
+    public boolean swap(EngineOptions options, LoadProgress told, Duration grace) {
+        loads.lock();
+        try {
+            LoadedModel old = loaded();
+            LoadedModel next = load(options, told);
+            old.retire();
+            current = next;
+            if (closed) {
+                next.close();
+            }
+            boolean drained = old.drain(grace);
+            old.close();
+            return drained;
+        } finally {
+            loads.unlock();
+        }
+    }
+
+    /** Does something once a model is loaded: now, or on the thread that loads it. */
+    public void whenLoaded(Runnable task) {
+        if (current == null) {
+            whenLoaded.add(task);
+            if (current == null || !whenLoaded.remove(task)) {
+                return;
+            }
+        }
+        task.run();
+    }
+
+    /** Whether the engine can answer. */
+    public EngineState state() {
+        LoadedModel model = current;
+        if (model != null) {
+            return model.stats().state();
+        }
+        return closed || failure != null ? EngineState.CLOSED : EngineState.LOADING;
+    }
+
+    /** How far the latest load is, 0 to 1. */
+    public double loadProgress() {
+        return progress;
+    }
+
+    /**
+     * What was loaded.
+     *
+     * @throws EngineUnavailableException before
+     */
+    public ModelInfo model() {
+        return loaded().model();
+    }
+
+    /**
+     * The model's tokenizer.
+     *
+     * @throws EngineUnavailableException before it is loaded
+     */
+    public Tokenizer tokenizer() {
+        return loaded().tokenizer();
+    }
+
+    /**
+     * Figures at this moment, of the model that answers now.
+     *
+     * @throws EngineUnavailableException before one is loaded
+     */
     public EngineStats stats() {
-        SchedulerStats s = scheduler.stats();
-        return new EngineStats(
-                s.state(),
-                model,
-                backend.info(),
-                backendReason,
-                s.active(),
-                s.queued(),
-                s.completed(),
-                s.failed(),
-                s.refused() + refused.get(),
-                s.cancelled(),
-                s.promptTokens(),
-                s.cachedTokens(),
-                s.completionTokens(),
-                s.prefixHits(),
-                s.prefillBacklog(),
-                s.cache(),
-                loadTime,
-                s.steps(),
-                Duration.ofNanos(s.medianStepNanos()),
-                Duration.ofNanos(s.sinceProgressNanos()));
+        return loaded().stats();
     }
 
     /** Tells a listener of everything that happens from now on, beside those that were added before. */
@@ -245,54 +236,25 @@ public final class Engine implements AutoCloseable {
     }
 
     /**
-     * Tells a listener of every change of {@link EngineStats#state}, on a thread of the engine's; it must return soon. One
-     * listener at a time: a later one takes the place of an earlier.
+     * Tells a listener of every change of {@link #state}, on a thread of the engine's; it must return soon. One listener at
+     * a time: a later one takes the place of an earlier.
      */
     public void onStateChange(Consumer<EngineState> listener) {
-        scheduler.listen(listener);
+        stateListener = listener;
     }
 
-    /** A few lines that say what was loaded, how and why. */
+    /**
+     * A few lines that say what was loaded, how and why.
+     *
+     * @throws EngineUnavailableException before
+     */
     public List<String> report() {
-        BackendInfo info = backend.info();
-        MemoryPlan memory = info.memory();
-        String template = model.templateHash();
-        return List.of(
-                "Model " + model.name() + ": " + model.architecture() + ", " + count(model.parameters())
-                        + " parameters, mostly " + model.quantization() + ", " + bytes(model.fileBytes())
-                        + ", vocabulary of " + model.vocabSize() + ", "
-                        + (template == null ? "no chat template" : "chat template " + template.substring(0, 12)),
-                "Context " + model.contextLength() + " tokens (trained for " + model.trainedContextLength() + "), "
-                        + info.maxSequences() + " sequences at once, batches of up to " + info.maxBatchTokens()
-                        + " tokens, queue of " + options.queueCapacity(),
-                "Backend " + info.backend() + " (" + backendReason + "), " + info.threads()
-                        + (info.threads() == 1 ? " thread (" : " threads (") + info.threadsReason() + ")",
-                "Kernels " + info.kernels() + ": " + info.kernelsReason(),
-                "Devices: " + info.devices(),
-                "Memory " + bytes(memory.total()) + ": weights " + bytes(memory.weights()) + ", repacked weights "
-                        + bytes(memory.repacked()) + ", " + options.cacheType() + " cache " + bytes(memory.cache())
-                        + ", workspace " + bytes(memory.workspace()));
-    }
-
-    private static String count(long n) {
-        if (n >= 1_000_000_000) {
-            return String.format(Locale.ROOT, "%.1f billion", n / 1e9);
-        }
-        return n >= 1_000_000 ? String.format(Locale.ROOT, "%.1f million", n / 1e6) : Long.toString(n);
-    }
-
-    private static String bytes(long n) {
-        if (n >= 1L << 30) {
-            return String.format(Locale.ROOT, "%.1f GiB", n / (double) (1L << 30));
-        }
-        return n >= 1L << 20
-                ? String.format(Locale.ROOT, "%.1f MiB", n / (double) (1L << 20))
-                : (n + 1023) / 1024 + " KiB";
+        return loaded().report();
     }
 
     /** Tokens of the prompt that a request renders to. */
     public int countTokens(GenerationRequest request) {
-        return tokens(spans(request, request instanceof ChatRequest chat ? turn(chat) : null)).length;
+        return loaded().countTokens(request);
     }
 
     /**
@@ -303,158 +265,22 @@ public final class Engine implements AutoCloseable {
      * @throws InvalidOptionException if the prompt is empty
      * @throws EngineOverloadedException if the queue is full
      * @throws EngineClosedException if the engine is closed
+     * @throws EngineUnavailableException if no model is loaded yet, or none could be
      * @throws org.bloomery.engine.grammar.GrammarException if the constraint is broken, not supported or too large
      * @throws org.bloomery.engine.template.TemplateException if the chat template refuses the conversation
      */
     public Generation submit(GenerationRequest request, GenerationSink sink) {
-        String id = idPrefix + requests.incrementAndGet();
-        try {
-            return admit(id, request, sink);
-        } catch (EngineException e) {
-            if (!(e instanceof EngineOverloadedException || e instanceof EngineClosedException)) {
-                // Those are counted by the scheduler.
-                refused.incrementAndGet();
+        while (true) {
+            LoadedModel model = loaded();
+            try {
+                return model.submit(request, sink);
+            } catch (EngineClosedException e) {
+                if (model == current) {
+                    throw e;
+                }
+                // Another model has just taken its place
             }
-            listeners.refused(id, operation(request), refusal(e));
-            throw e;
         }
-    }
-
-    private static EngineListener.Operation operation(GenerationRequest request) {
-        return switch (request) {
-            case ChatRequest chat -> EngineListener.Operation.CHAT;
-            case CompletionRequest completion -> EngineListener.Operation.COMPLETION;
-        };
-    }
-
-    private static EngineListener.Refusal refusal(EngineException error) {
-        return switch (error) {
-            case EngineOverloadedException e -> EngineListener.Refusal.OVERLOADED;
-            case EngineClosedException e -> EngineListener.Refusal.CLOSED;
-            case ContextLengthExceededException e -> EngineListener.Refusal.CONTEXT_LENGTH;
-            case GrammarException e -> EngineListener.Refusal.CONSTRAINT;
-            case TemplateException e -> EngineListener.Refusal.TEMPLATE;
-            default -> EngineListener.Refusal.INVALID;
-        };
-    }
-
-    private Generation admit(String id, GenerationRequest request, GenerationSink sink) {
-        long submitted = System.nanoTime();
-        ChatTurn turn = request instanceof ChatRequest chat ? turn(chat) : null;
-        int[] prompt = tokens(spans(request, turn));
-        if (prompt.length == 0) {
-            throw new InvalidOptionException("The prompt has no tokens; it needs at least one.");
-        }
-        GenerationOptions wanted = request.options();
-        int maxTokens = maxTokens(prompt.length, wanted.maxTokens());
-        Duration timeout = wanted.timeout() != null ? wanted.timeout() : options.defaultTimeout();
-        SamplingOptions sampling = biased(wanted);
-        Constraint constraint = wanted.constraint();
-        boolean constrained = constraint != null;
-        Shape shape = turn != null ? turn.shape(constrained) : constrained ? Shape.ANSWER : null;
-        Answer answer = new Answer(
-                id,
-                tokenizer,
-                new StopStrings(wanted.stop()),
-                turn == null ? AnswerParser.plainText() : turn.parser(Engine::toolCallId, constrained),
-                turn == null ? ReasoningLimit.NONE : reasoningLimit(turn),
-                sink,
-                listeners,
-                operation(request),
-                prompt.length,
-                submitted);
-        Sequence sequence = new Sequence(
-                prompt,
-                maxTokens,
-                submitted + saturatedNanos(timeout),
-                wanted.logProbabilities() == null ? -1 : wanted.logProbabilities(),
-                new Sampler(
-                        sampling,
-                        breakers(sampling.dry()),
-                        ThreadLocalRandom.current().nextLong(),
-                        shape == null ? null : grammars.matcher(constraint, shape)),
-                answer);
-        if (turn != null && !turn.beginning().isEmpty()) {
-            sequence.force(mark(turn.beginning()));
-        }
-        answer.startWith(scheduler, sequence);
-        return answer;
-    }
-
-    private ChatTurn turn(ChatRequest chat) {
-        return chatFormat.turn(
-                chat.messages(), chat.tools(), chat.toolChoice(), chat.thinking(), chat.templateArguments());
-    }
-
-    private static List<TextSpan> spans(GenerationRequest request, @Nullable ChatTurn turn) {
-        return turn != null ? turn.prompt() : ((CompletionRequest) request).prompt();
-    }
-
-    /** The sampling with biases of texts as biases of their tokens. */
-    private SamplingOptions biased(GenerationOptions wanted) {
-        if (wanted.textBias().isEmpty()) {
-            return wanted.sampling();
-        }
-        Map<Integer, Double> biases = new HashMap<>(wanted.sampling().logitBias());
-        wanted.textBias().forEach((text, bias) -> {
-            for (int token : tokenizer.encode(List.of(TextSpan.untrusted(text)), false)) {
-                biases.merge(token, bias, (a, b) -> Math.clamp(a + b, -100.0, 100.0));
-            }
-        });
-        return wanted.sampling().withLogitBias(biases);
-    }
-
-    private ReasoningLimit reasoningLimit(ChatTurn turn) {
-        int limit = turn.reasoningLimit();
-        return limit < 0 ? ReasoningLimit.NONE : new ReasoningLimit(limit, mark(turn.reasoningEnd()));
-    }
-
-    private int[] mark(String text) {
-        return tokenizer.encode(List.of(TextSpan.trusted(text)), false);
-    }
-
-    /** The prompt's tokens, with the begin token where the model wants one and the template has not written it. */
-    private int[] tokens(List<TextSpan> spans) {
-        int[] tokens = tokenizer.encode(spans, false);
-        int bos = tokenizer.bosToken();
-        if (!tokenizer.addsBos() || bos < 0 || (tokens.length > 0 && tokens[0] == bos)) {
-            return tokens;
-        }
-        int[] withBos = new int[tokens.length + 1];
-        withBos[0] = bos;
-        System.arraycopy(tokens, 0, withBos, 1, tokens.length);
-        return withBos;
-    }
-
-    private int maxTokens(int promptTokens, @Nullable Integer wanted) {
-        int left = model.contextLength() - promptTokens;
-        int maxTokens = wanted != null ? wanted : Math.max(1, Math.min(DEFAULT_MAX_TOKENS, left));
-        if (maxTokens > left) {
-            throw new ContextLengthExceededException(promptTokens, maxTokens, model.contextLength());
-        }
-        return maxTokens;
-    }
-
-    private static long saturatedNanos(Duration time) {
-        // Half of what nanoTime can tell apart: a longer deadline would lie in the past.
-        Duration longest = Duration.ofNanos(Long.MAX_VALUE / 2);
-        return time.compareTo(longest) < 0 ? time.toNanos() : longest.toNanos();
-    }
-
-    private SequenceBreakers breakers(SamplingOptions.Dry dry) {
-        if (dry.multiplier() == 0) {
-            return SequenceBreakers.NONE;
-        }
-        if (breakers.size() > MAX_CACHED_BREAKERS) {
-            breakers.clear();
-        }
-        return breakers.computeIfAbsent(dry.sequenceBreakers(), list -> SequenceBreakers.of(tokenizer, list));
-    }
-
-    /** Nine letters or digits: some templates refuse any other id. */
-    private static String toolCallId() {
-        long smallest = 2_821_109_907_456L; // 36 to the power of 8
-        return Long.toString(ThreadLocalRandom.current().nextLong(smallest, 36 * smallest), 36);
     }
 
     /** {@link #submit} and wait: the whole answer. An interrupt cancels the generation. */
@@ -463,17 +289,36 @@ public final class Engine implements AutoCloseable {
     }
 
     /**
+     * Makes a backend that gets nowhere give up its step. One in a worker process is killed and started again; one in this
+     * process ends the step as soon as it can.
+     */
+    public void abandonStep() {
+        LoadedModel model = current;
+        if (model != null) {
+            model.abandonStep();
+        }
+    }
+
+    /**
      * Refuses new requests and waits for those under way.
      *
      * @return whether all ended within the time
      */
     public boolean drain(Duration time) {
-        return scheduler.drain(time);
+        LoadedModel model = current;
+        return model == null || model.drain(time);
     }
 
-    /** Stops taking requests, ends running ones with {@link FinishReason#SHUTDOWN} and frees the model. Idempotent. */
+    /**
+     * Stops taking requests, ends running ones with {@link FinishReason#SHUTDOWN} and frees the model; a load that is under
+     * way is given up. Idempotent.
+     */
     @Override
     public void close() {
-        scheduler.close();
+        closed = true;
+        LoadedModel model = current;
+        if (model != null) {
+            model.close();
+        }
     }
 }

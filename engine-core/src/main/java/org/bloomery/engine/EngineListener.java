@@ -23,7 +23,7 @@ public interface EngineListener {
     enum Refusal {
         /** The queue is full. */
         OVERLOADED,
-        /** The engine is closed or closing. */
+        /** The engine is closed or closing, or has no model yet. */
         CLOSED,
         /** The prompt and the tokens asked for do not fit the context. */
         CONTEXT_LENGTH,

@@ -31,6 +31,14 @@ public interface Backend extends AutoCloseable {
     void interrupt();
 
     /**
+     * Gives up a running {@link #forward} that gets nowhere. A backend in another process is lost by it, and brought back by
+     * {@link #recover}; one in this process can only be asked to stop. Safe from any thread.
+     */
+    default void abandon() {
+        interrupt();
+    }
+
+    /**
      * Makes a backend that was lost work again, with an empty cache. Blocks as long as loading takes; called by one thread
      * at a time, never while {@link #forward} runs. A backend that lives in this process is never lost.
      *

@@ -75,6 +75,11 @@ final class WorkerBackend implements Backend {
     }
 
     @Override
+    public void abandon() {
+        process.kill();
+    }
+
+    @Override
     public void onLoss(Consumer<BackendLostException> listener) {
         lossListener = listener;
     }
