@@ -88,6 +88,11 @@ final class Answer implements Generation, SequenceListener, AnswerParser.Listene
         return id;
     }
 
+    /** Whether it is complete or has failed. */
+    boolean hasEnded() {
+        return ended.getCount() == 0;
+    }
+
     @Override
     public void cancel() {
         Scheduler owner = scheduler;

@@ -1,13 +1,17 @@
 package org.bloomery.engine;
 
 import java.lang.System.Logger.Level;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.bloomery.engine.backend.LoadProgress;
 import org.bloomery.engine.telemetry.FlightListener;
 import org.bloomery.engine.tokenizer.Tokenizer;
@@ -26,6 +30,7 @@ public final class Engine implements AutoCloseable {
 
     private final Listeners listeners = new Listeners();
     private final @Nullable FlightListener flight;
+    private final Map<String, Generation> running = new ConcurrentHashMap<>();
     private final List<Runnable> whenLoaded = new CopyOnWriteArrayList<>();
     /** One load at a time. */
     private final ReentrantLock loads = new ReentrantLock();
@@ -44,6 +49,12 @@ public final class Engine implements AutoCloseable {
         if (flight != null) {
             listeners.add(flight);
         }
+        listeners.add(new EngineListener() {
+            @Override
+            public void ended(Ended request) {
+                running.remove(request.id());
+            }
+        });
     }
 
     /**
@@ -61,16 +72,18 @@ public final class Engine implements AutoCloseable {
     /**
      * Opens a model on a thread of its own and returns at once. Where the model cannot be opened the engine is {@link
      * EngineState#CLOSED} and says why whenever it is asked.
+     *
+     * @param options asked for on that thread
      */
-    public static Engine openInBackground(EngineOptions options, LoadProgress progress) {
+    public static Engine openInBackground(Supplier<EngineOptions> options, LoadProgress progress) {
         Engine engine = new Engine();
         Thread.ofPlatform().name("bloomery-load").daemon().start(() -> engine.loadFirst(options, progress));
         return engine;
     }
 
-    private void loadFirst(EngineOptions options, LoadProgress told) {
+    private void loadFirst(Supplier<EngineOptions> options, LoadProgress told) {
         try {
-            LoadedModel model = load(options, told);
+            LoadedModel model = load(options.get(), told);
             current = model;
             if (closed) {
                 model.close();
@@ -80,7 +93,7 @@ public final class Engine implements AutoCloseable {
         } catch (RuntimeException e) {
             failure = e instanceof EngineException known
                     ? known
-                    : new EngineException("The model " + options.model().getFileName() + " could not be loaded.", e);
+                    : new EngineException("The model could not be loaded.", e);
             LOG.log(Level.ERROR, "The model could not be loaded; the engine answers nothing.", e);
         } finally {
             loaded.countDown();
@@ -145,14 +158,14 @@ public final class Engine implements AutoCloseable {
         EngineException error = failure;
         if (error != null) {
             throw new EngineUnavailableException(
-                    "The model could not be loaded, so the engine answers nothing: " + error.getMessage(), error);
+                    "The engine has no model to answer with: " + error.getMessage(), error);
         }
         throw new EngineUnavailableException("The model is still being loaded, " + Math.round(progress * 100)
                 + " % so far; ask again when it is ready.");
     }
 
     /**
-     * Loads another model beside the one that answers, and puts it in its place: requests go to the new one from then on,
+     * Loads another model beside the one that answers, if there is one, and puts it in its place: requests go to the new one from then on,
      * those that the old one has taken end there, and then it is freed. Nothing changes where the other model cannot be
      * loaded.
      *
@@ -163,19 +176,58 @@ public final class Engine implements AutoCloseable {
     public boolean swap(EngineOptions options, LoadProgress told, Duration grace) {
         loads.lock();
         try {
-            LoadedModel old = loaded();
+            LoadedModel old = current;
             LoadedModel next = load(options, told);
-            old.retire();
             current = next;
+            failure = null;
             if (closed) {
                 next.close();
             }
-            boolean drained = old.drain(grace);
-            old.close();
+            return old == null || end(old, grace);
+        } finally {
+            loads.unlock();
+        }
+    }
+
+    /**
+     * Frees the model and leaves the engine without one, until {@link #swap} loads one again.
+     *
+     * @param grace most time that requests have to end; what runs longer ends with {@link FinishReason#SHUTDOWN}
+     * @return whether all of them ended by themselves
+     */
+    public boolean unload(Duration grace) {
+        loads.lock();
+        try {
+            LoadedModel old = loaded();
+            failure = new EngineException("The model was unloaded; load one again.");
+            current = null;
+            boolean drained = end(old, grace);
+            tell(state());
             return drained;
         } finally {
             loads.unlock();
         }
+    }
+
+    private static boolean end(LoadedModel old, Duration grace) {
+        old.retire();
+        boolean drained = old.drain(grace);
+        old.close();
+        return drained;
+    }
+
+    /** Ids of the requests that wait or run. */
+    public List<String> running() {
+        return running.keySet().stream().sorted().toList();
+    }
+
+    /** Cancels a request by its id; returns whether there was one. */
+    public boolean cancel(String id) {
+        Generation generation = running.get(id);
+        if (generation != null) {
+            generation.cancel();
+        }
+        return generation != null;
     }
 
     /** Does something once a model is loaded: now, or on the thread that loads it. */
@@ -210,6 +262,15 @@ public final class Engine implements AutoCloseable {
      */
     public ModelInfo model() {
         return loaded().model();
+    }
+
+    /**
+     * The file of the model that answers now, the first of several parts.
+     *
+     * @throws EngineUnavailableException before one is loaded
+     */
+    public Path modelFile() {
+        return loaded().file();
     }
 
     /**
@@ -273,10 +334,18 @@ public final class Engine implements AutoCloseable {
         while (true) {
             LoadedModel model = loaded();
             try {
-                return model.submit(request, sink);
+                Generation generation = model.submit(request, sink);
+                running.put(generation.id(), generation);
+                if (generation instanceof Answer answer && answer.hasEnded()) {
+                    running.remove(answer.id());
+                }
+                return generation;
             } catch (EngineClosedException e) {
                 if (model == current) {
                     throw e;
+                }
+                if (current == null) {
+                    throw new EngineUnavailableException("The model has just been unloaded.", e);
                 }
                 // Another model has just taken its place
             }

@@ -1,6 +1,7 @@
 package org.bloomery.engine;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
@@ -11,6 +12,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -115,15 +118,11 @@ final class LoadedModel implements AutoCloseable {
 
     private static LoadedModel open(ModelFile file, EngineOptions options, LoadProgress progress, Listeners listeners) {
         long start = System.nanoTime();
-        Tokenizer tokenizer = Tokenizers.from(file.metadata());
-        String template = options.chatTemplate();
-        if (template == null && file.metadata().contains("tokenizer.chat_template")) {
-            template = file.metadata().string("tokenizer.chat_template");
-        }
-        ChatFormat chatFormat = ChatFormat.of(template, tokenizer);
-        ModelInfo model = describe(file, tokenizer, options.contextLength(), template);
+        // Beside the weights: large vocabularies take their time
+        FutureTask<Tokenizer> reading = new FutureTask<>(() -> Tokenizers.from(file.metadata()));
+        Thread.ofPlatform().name("bloomery-tokenizer").daemon().start(reading);
         BackendOptions wanted = new BackendOptions(
-                model.contextLength(),
+                contextLength(file, options.contextLength()),
                 options.maxSequences(),
                 options.batchTokens(),
                 options.threads(),
@@ -136,6 +135,31 @@ final class LoadedModel implements AutoCloseable {
                 wanted,
                 progress,
                 options.isolation() == Isolation.WORKER ? WorkerProvider::new : UnaryOperator.identity());
+        boolean complete = false;
+        try {
+            LoadedModel model = open(file, options, opened, result(reading), start, listeners);
+            complete = true;
+            return model;
+        } finally {
+            if (!complete) {
+                opened.backend().close();
+            }
+        }
+    }
+
+    private static LoadedModel open(
+            ModelFile file,
+            EngineOptions options,
+            Backends.Opened opened,
+            Tokenizer tokenizer,
+            long start,
+            Listeners listeners) {
+        String template = options.chatTemplate();
+        if (template == null && file.metadata().contains("tokenizer.chat_template")) {
+            template = file.metadata().string("tokenizer.chat_template");
+        }
+        ChatFormat chatFormat = ChatFormat.of(template, tokenizer);
+        ModelInfo model = describe(file, tokenizer, options.contextLength(), template);
         Scheduler scheduler = new Scheduler(
                 opened.backend(),
                 tokenizer::isEndOfGeneration,
@@ -157,14 +181,7 @@ final class LoadedModel implements AutoCloseable {
     private static ModelInfo describe(
             ModelFile file, Tokenizer tokenizer, int contextLength, @Nullable String template) {
         Metadata metadata = file.metadata();
-        String architecture = metadata.string("general.architecture");
-        // Where it is missing the backend refuses the model, with a better word if it does not know the architecture at
-        // all
-        int trained = metadata.int32(architecture + ".context_length", DEFAULT_CONTEXT_LENGTH);
-        if (contextLength > trained) {
-            throw new InvalidOptionException("Option 'context-length' is " + contextLength + ", but the model "
-                    + file.path().getFileName() + " was trained for " + trained + " tokens; lower it.");
-        }
+        int trained = trainedContextLength(metadata);
         long parameters = 0;
         Map<TensorType, Long> elements = new EnumMap<>(TensorType.class);
         for (TensorInfo tensor : file.tensors()) {
@@ -178,15 +195,50 @@ final class LoadedModel implements AutoCloseable {
         String fileName = String.valueOf(file.path().getFileName());
         return new ModelInfo(
                 metadata.string("general.name", fileName.replaceFirst("\\.gguf$", "")),
-                architecture,
+                metadata.string("general.architecture"),
                 parameters,
                 quantization,
                 file.fileBytes(),
                 trained,
-                contextLength > 0 ? contextLength : Math.min(trained, DEFAULT_CONTEXT_LENGTH),
+                contextLength(file, contextLength),
                 tokenizer.vocabSize(),
                 template != null,
                 template == null ? null : sha256(template));
+    }
+
+    /** Where it is missing the backend refuses the model, with a better word if it does not know the architecture at all. */
+    private static int trainedContextLength(Metadata metadata) {
+        return metadata.int32(metadata.string("general.architecture") + ".context_length", DEFAULT_CONTEXT_LENGTH);
+    }
+
+    private static int contextLength(ModelFile file, int wanted) {
+        int trained = trainedContextLength(file.metadata());
+        if (wanted > trained) {
+            throw new InvalidOptionException("Option 'context-length' is " + wanted + ", but the model "
+                    + file.path().getFileName() + " was trained for " + trained + " tokens; lower it.");
+        }
+        return wanted > 0 ? wanted : Math.min(trained, DEFAULT_CONTEXT_LENGTH);
+    }
+
+    private static <T> T result(FutureTask<T> task) {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return task.get();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                } catch (ExecutionException e) {
+                    throw e.getCause() instanceof RuntimeException cause
+                            ? cause
+                            : new EngineException("The model's vocabulary could not be read.", e.getCause());
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     private static String sha256(String text) {
@@ -201,6 +253,10 @@ final class LoadedModel implements AutoCloseable {
     /** What was loaded. */
     ModelInfo model() {
         return model;
+    }
+
+    Path file() {
+        return options.model();
     }
 
     /** The model's tokenizer. */

@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import javax.crypto.spec.SecretKeySpec;
 import org.apache.commons.logging.Log;
@@ -54,7 +55,7 @@ public final class AuditInterceptor implements GenerationInterceptor, RefusalLis
     private static final Duration LONGEST_END = Duration.ofSeconds(5);
 
     private final List<InferenceAuditSink> sinks;
-    private final AuditRecord.Model model;
+    private final Supplier<AuditRecord.Model> model;
     private final TenantResolver tenants;
     private final PrincipalResolver principals;
     private final ContentSummary contents;
@@ -65,6 +66,7 @@ public final class AuditInterceptor implements GenerationInterceptor, RefusalLis
     private int underWay;
 
     /**
+     * @param model that answers now
      * @param hmacKey key of the HMACs that stand for texts
      * @param content whether records have the texts themselves
      * @param redaction what a text goes through before a record has it
@@ -72,7 +74,7 @@ public final class AuditInterceptor implements GenerationInterceptor, RefusalLis
      */
     public AuditInterceptor(
             List<InferenceAuditSink> sinks,
-            AuditRecord.Model model,
+            Supplier<AuditRecord.Model> model,
             TenantResolver tenants,
             PrincipalResolver principals,
             String hmacKey,
@@ -273,7 +275,7 @@ public final class AuditInterceptor implements GenerationInterceptor, RefusalLis
                     completion != null ? completion.id() : generation.idOrNull(),
                     principal,
                     tenant,
-                    model,
+                    model.get(),
                     options(request),
                     outcome,
                     completion == null ? null : completion.finishReason().name(),

@@ -1,16 +1,20 @@
 package org.bloomery.spring.autoconfigure;
 
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.HexFormat;
+import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.bloomery.engine.Engine;
+import org.bloomery.engine.EngineUnavailableException;
 import org.bloomery.engine.ModelInfo;
 import org.bloomery.engine.audit.AuditLog;
 import org.bloomery.engine.audit.AuditRecord;
 import org.bloomery.engine.store.ModelDigest;
-import org.bloomery.engine.store.ResolvedModel;
 import org.bloomery.spring.audit.AuditEventSink;
 import org.bloomery.spring.audit.AuditInterceptor;
 import org.bloomery.spring.audit.InferenceAuditSink;
@@ -72,14 +76,13 @@ public final class BloomeryAuditAutoConfiguration {
     AuditInterceptor bloomeryAuditInterceptor(
             BloomeryAuditProperties properties,
             Engine engine,
-            ObjectProvider<ResolvedModel> file,
             ObjectProvider<InferenceAuditSink> sinks,
             ObjectProvider<PiiRedactor> redactor,
             TenantResolver tenants,
             PrincipalResolver principals) {
         return new AuditInterceptor(
                 sinks.orderedStream().toList(),
-                model(engine.model(), file.getIfUnique()),
+                new AuditedModel(engine),
                 tenants,
                 principals,
                 key(properties.hmacKey()),
@@ -89,9 +92,27 @@ public final class BloomeryAuditAutoConfiguration {
                 Clock.systemUTC());
     }
 
-    private static AuditRecord.Model model(ModelInfo info, @Nullable ResolvedModel file) {
-        String digest = file == null ? null : ModelDigest.of(file.path()).sha256();
-        return new AuditRecord.Model(info.name(), digest, info.templateHash());
+    /** The model that answers now; the digest of its file is computed once. */
+    private static final class AuditedModel implements Supplier<AuditRecord.Model> {
+
+        private final Engine engine;
+        private final Map<Path, String> digests = new ConcurrentHashMap<>();
+
+        AuditedModel(Engine engine) {
+            this.engine = engine;
+        }
+
+        @Override
+        public AuditRecord.Model get() {
+            try {
+                ModelInfo info = engine.model();
+                String digest = digests.computeIfAbsent(
+                        engine.modelFile(), file -> ModelDigest.of(file).sha256());
+                return new AuditRecord.Model(info.name(), digest, info.templateHash());
+            } catch (EngineUnavailableException e) {
+                return new AuditRecord.Model("none", null, null);
+            }
+        }
     }
 
     private static UnaryOperator<String> redaction(@Nullable PiiRedactor redactor) {

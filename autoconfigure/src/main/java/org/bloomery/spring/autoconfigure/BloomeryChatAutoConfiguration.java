@@ -1,12 +1,7 @@
 package org.bloomery.spring.autoconfigure;
 
 import io.micrometer.observation.ObservationRegistry;
-import org.apache.commons.logging.Log;
-import org.apache.commons.logging.LogFactory;
 import org.bloomery.engine.Engine;
-import org.bloomery.engine.EngineOptions;
-import org.bloomery.engine.store.ModelReference;
-import org.bloomery.engine.store.ResolvedModel;
 import org.bloomery.spring.chat.BloomeryChatModel;
 import org.bloomery.spring.chat.GenerationInterceptor;
 import org.bloomery.spring.security.ModelChecks;
@@ -39,35 +34,21 @@ import org.springframework.core.io.ResourceLoader;
 @EnableConfigurationProperties({BloomeryChatProperties.class, BloomeryEngineProperties.class})
 public final class BloomeryChatAutoConfiguration {
 
-    private static final Log log = LogFactory.getLog(BloomeryChatAutoConfiguration.class);
-
     /** A bean of its own, so that a copy out of an archive is deleted after the engine is closed. */
     @Bean
     @ConditionalOnMissingBean({Engine.class, BloomeryChatModel.class})
-    ResolvedModel bloomeryModelFile(BloomeryChatProperties chat, ResourceLoader resources) {
-        chat.toOptions(); // Refuses a bad option before gigabytes are read for it.
-        ClassLoader loader = resources.getClassLoader();
-        return OptionNames.under(
-                BloomeryChatProperties.PREFIX,
-                () -> ModelReference.parse(String.valueOf(chat.model()))
-                        .resolve(loader == null ? ClassLoader.getSystemClassLoader() : loader));
+    EngineOpening bloomeryEngineOpening(
+            BloomeryChatProperties chat,
+            BloomeryEngineProperties engine,
+            ResourceLoader resources,
+            ObjectProvider<ModelChecks> checks) {
+        return new EngineOpening(chat, engine, resources, checks);
     }
 
     @Bean
     @ConditionalOnMissingBean({Engine.class, BloomeryChatModel.class})
-    Engine bloomeryEngine(
-            ResolvedModel file,
-            BloomeryChatProperties chat,
-            BloomeryEngineProperties properties,
-            ObjectProvider<ModelChecks> checks) {
-        EngineOptions options = properties.toOptions(file.path());
-        checks.ifAvailable(all -> all.check(file.path(), options.chatTemplate()));
-        log.info("Loading " + chat.model());
-        Engine engine = OptionNames.under(
-                BloomeryEngineProperties.PREFIX,
-                () -> Engine.open(options, new LoadProgressLog(log, String.valueOf(chat.model()), System::nanoTime)));
-        log.info(String.join(System.lineSeparator() + "  ", engine.report()));
-        return engine;
+    Engine bloomeryEngine(EngineOpening opening) {
+        return opening.open();
     }
 
     @Bean
@@ -82,7 +63,7 @@ public final class BloomeryChatAutoConfiguration {
     @ConditionalOnMissingBean
     EngineReadiness bloomeryEngineReadiness(
             Engine engine, ConfigurableApplicationContext context, ApplicationAvailability availability) {
-        EngineReadiness readiness = new EngineReadiness(context, availability);
+        EngineReadiness readiness = new EngineReadiness(context, availability, engine::state);
         engine.onStateChange(readiness::accept);
         return readiness;
     }

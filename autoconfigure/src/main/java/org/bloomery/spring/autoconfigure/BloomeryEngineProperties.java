@@ -48,6 +48,10 @@ import org.springframework.core.io.Resource;
  *     neither encrypted nor authenticated.
  * @param flashAttention Whether the native backend computes attention in one fused step: auto, on or off. A Q8_0 or Q4_0
  *     cache needs it.
+ * @param startup When the model is loaded: blocking before the application has started, background while it starts and
+ *     after; until then requests are refused and readiness is down.
+ * @param stallTimeout Shortest time without a step that counts as a stall while there is work; never less than twenty usual
+ *     steps. A stalled engine is down and gives its step up.
  * @param shutdownTimeout Most time that running answers have to end when the application stops. Keep it below
  *     spring.lifecycle.timeout-per-shutdown-phase.
  */
@@ -73,12 +77,21 @@ public record BloomeryEngineProperties(
         @DefaultValue List<Double> tensorSplit,
         @DefaultValue List<String> rpcServers,
         @DefaultValue("auto") FlashAttention flashAttention,
+        @DefaultValue("blocking") Startup startup,
+        @DefaultValue("30s") Duration stallTimeout,
         @DefaultValue("20s") Duration shutdownTimeout) {
 
     static final String PREFIX = "bloomery.engine";
 
+    /** The default of {@code stallTimeout}. */
+    static final Duration STALL_TIMEOUT = Duration.ofSeconds(30);
+
     /** @throws InvalidOptionException naming the property, its value and its range */
     public BloomeryEngineProperties {
+        if (stallTimeout.isNegative() || stallTimeout.isZero()) {
+            throw new InvalidOptionException(
+                    "Property '" + PREFIX + ".stall-timeout' is " + stallTimeout + "; it must be positive.");
+        }
         if (shutdownTimeout.isNegative()) {
             throw new InvalidOptionException(
                     "Property '" + PREFIX + ".shutdown-timeout' is " + shutdownTimeout + "; it must not be negative.");

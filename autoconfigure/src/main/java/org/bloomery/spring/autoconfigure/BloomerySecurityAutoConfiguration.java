@@ -64,7 +64,7 @@ public final class BloomerySecurityAutoConfiguration {
                 ObjectProvider<RefusalListener> listeners) {
             return new AuthorizationInterceptor(
                     managers.orderedStream().toList(),
-                    engine.model().name(),
+                    () -> engine.model().name(),
                     principals,
                     listeners.orderedStream().toList());
         }

@@ -4,9 +4,13 @@ import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationRegistry;
 import io.micrometer.observation.contextpropagation.ObservationThreadLocalAccessor;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import org.bloomery.engine.Completion;
 import org.bloomery.engine.Engine;
+import org.bloomery.engine.EngineUnavailableException;
 import org.bloomery.engine.FinishReason;
 import org.bloomery.engine.GenerationRequest;
 import org.bloomery.engine.GenerationSink;
@@ -55,10 +59,26 @@ public class BloomeryChatModel implements ChatModel {
             new DefaultChatModelObservationConvention();
 
     private final Answering engine;
-    private final ResponseMapper responses;
+    private final Supplier<String> modelName;
+    /** Of the models that have answered here. */
+    private final Set<String> names = ConcurrentHashMap.newKeySet();
+
     private final BloomeryChatOptions options;
     private final ObservationRegistry observationRegistry;
     private final @Nullable ChatModelObservationConvention observationConvention;
+
+    BloomeryChatModel(
+            Answering engine,
+            Supplier<String> modelName,
+            BloomeryChatOptions options,
+            ObservationRegistry observationRegistry,
+            @Nullable ChatModelObservationConvention observationConvention) {
+        this.engine = engine;
+        this.modelName = modelName;
+        this.options = options;
+        this.observationRegistry = observationRegistry;
+        this.observationConvention = observationConvention;
+    }
 
     BloomeryChatModel(
             Answering engine,
@@ -66,11 +86,7 @@ public class BloomeryChatModel implements ChatModel {
             BloomeryChatOptions options,
             ObservationRegistry observationRegistry,
             @Nullable ChatModelObservationConvention observationConvention) {
-        this.engine = engine;
-        this.responses = new ResponseMapper(modelName);
-        this.options = named(options);
-        this.observationRegistry = observationRegistry;
-        this.observationConvention = observationConvention;
+        this(engine, () -> modelName, options, observationRegistry, observationConvention);
     }
 
     /** A model over this engine, which stays the caller's to close. */
@@ -80,22 +96,28 @@ public class BloomeryChatModel implements ChatModel {
 
     @Override
     public BloomeryChatOptions getOptions() {
-        return options;
+        try {
+            return named(options, currentName());
+        } catch (EngineUnavailableException e) {
+            // Its name is known once it is loaded
+            return options;
+        }
     }
 
     /**
      * {@inheritDoc}
      *
-     * @throws org.bloomery.engine.EngineException if the request is refused or fails
+     * @throws org.bloomery.engine.EngineException if the request is refused or fails, also while the model is being loaded
      * @throws CancellationException if the thread is interrupted; its interrupt flag stays set
      */
     @Override
     public ChatResponse call(Prompt prompt) {
-        BloomeryChatOptions chosen = optionsOf(prompt);
+        ResponseMapper responses = new ResponseMapper(currentName());
+        BloomeryChatOptions chosen = optionsOf(prompt, responses.model());
         ChatModelObservationContext context = observed(prompt, chosen, false);
         Observation observation = observation(context);
         return observation.observe(() -> {
-            Completion completion = observed(observation)
+            Completion completion = observed(observation, responses.model())
                     .submit(request(prompt, chosen), GenerationSink.NONE)
                     .await();
             if (completion.finishReason() == FinishReason.CANCELLED) {
@@ -111,7 +133,8 @@ public class BloomeryChatModel implements ChatModel {
     @Override
     public Flux<ChatResponse> stream(Prompt prompt) {
         return Flux.deferContextual(subscriber -> {
-            BloomeryChatOptions chosen = optionsOf(prompt);
+            ResponseMapper responses = new ResponseMapper(currentName());
+            BloomeryChatOptions chosen = optionsOf(prompt, responses.model());
             ChatModelObservationContext context = observed(prompt, chosen, true);
             Observation observation = observation(context);
             Observation parent = subscriber.getOrDefault(ObservationThreadLocalAccessor.KEY, null);
@@ -122,7 +145,8 @@ public class BloomeryChatModel implements ChatModel {
                 Runnable start = observation::start;
                 parent.scoped(start);
             }
-            Flux<ChatResponse> answer = AnswerStream.of(observed(observation), () -> request(prompt, chosen), responses)
+            Flux<ChatResponse> answer = AnswerStream.of(
+                            observed(observation, responses.model()), () -> request(prompt, chosen), responses)
                     .doOnError(observation::error)
                     .doFinally(signal -> observation.stop())
                     .contextWrite(written -> written.put(ObservationThreadLocalAccessor.KEY, observation));
@@ -135,8 +159,8 @@ public class BloomeryChatModel implements ChatModel {
         return RequestMapper.request(prompt.getInstructions(), options);
     }
 
-    private Answering observed(Observation observation) {
-        return PhaseObservations.within(observation, observationRegistry, responses.model(), engine);
+    private Answering observed(Observation observation, String model) {
+        return PhaseObservations.within(observation, observationRegistry, model, engine);
     }
 
     private Observation observation(ChatModelObservationContext context) {
@@ -152,12 +176,12 @@ public class BloomeryChatModel implements ChatModel {
                 .build();
     }
 
-    private BloomeryChatOptions optionsOf(Prompt prompt) {
+    private BloomeryChatOptions optionsOf(Prompt prompt, String model) {
         return switch (prompt.getOptions()) {
-            case null -> options;
-            case BloomeryChatOptions ours -> named(ours);
+            case null -> named(options, model);
+            case BloomeryChatOptions ours -> named(ours, model);
             case ChatOptions foreign ->
-                named(options.mutate().combineWith(portable(foreign)).build());
+                named(options.mutate().combineWith(portable(foreign)).build(), model);
         };
     }
 
@@ -184,17 +208,23 @@ public class BloomeryChatModel implements ChatModel {
         return builder;
     }
 
-    /** The options with this model's name, which observations show; another name is refused, since only one is here. */
-    private BloomeryChatOptions named(BloomeryChatOptions given) {
+    private String currentName() {
+        String name = modelName.get();
+        names.add(name);
+        return name;
+    }
+
+    /**
+     * The options with this model's name, which observations show; another name is refused, unless it is of a model that
+     * answered here before, since whoever took the options over may not know of the change.
+     */
+    private BloomeryChatOptions named(BloomeryChatOptions given, String model) {
         String name = given.getModel();
-        if (name == null) {
-            return given.mutate().model(responses.model()).build();
+        if (name != null && !names.contains(name)) {
+            throw new InvalidOptionException("Option 'model' is '" + name + "', but the model loaded here is '" + model
+                    + "'; leave the option out or set it to that name.");
         }
-        if (!name.equals(responses.model())) {
-            throw new InvalidOptionException("Option 'model' is '" + name + "', but the model loaded here is '"
-                    + responses.model() + "'; leave the option out or set it to that name.");
-        }
-        return given;
+        return model.equals(name) ? given : given.mutate().model(model).build();
     }
 
     /** Collects what a chat model needs. Not safe for use by several threads. */
@@ -237,7 +267,7 @@ public class BloomeryChatModel implements ChatModel {
         public BloomeryChatModel build() {
             return new BloomeryChatModel(
                     GenerationInterceptor.chain(interceptors, engine::submit),
-                    engine.model().name(),
+                    () -> engine.model().name(),
                     options,
                     observationRegistry,
                     observationConvention);

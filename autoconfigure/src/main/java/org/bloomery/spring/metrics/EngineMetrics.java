@@ -60,6 +60,11 @@ public final class EngineMetrics implements MeterBinder {
 
     @Override
     public void bindTo(MeterRegistry registry) {
+        // Whose tags name the model
+        engine.whenLoaded(() -> bind(registry));
+    }
+
+    private void bind(MeterRegistry registry) {
         String model = engine.model().name();
         Tags tags = Tags.of(MODEL, model);
         bindFigures(registry, tags);

@@ -1,6 +1,7 @@
 package org.bloomery.spring.security;
 
 import java.util.List;
+import java.util.function.Supplier;
 import org.bloomery.engine.ChatRequest;
 import org.bloomery.engine.Generation;
 import org.bloomery.engine.GenerationRequest;
@@ -22,14 +23,14 @@ import org.springframework.security.core.context.SecurityContextHolder;
 public final class AuthorizationInterceptor implements GenerationInterceptor, Ordered {
 
     private final List<AuthorizationManager<InferenceRequest>> managers;
-    private final String model;
+    private final Supplier<String> model;
     private final PrincipalResolver principals;
     private final List<RefusalListener> listeners;
 
     /** @param listeners who hears of denials */
     public AuthorizationInterceptor(
             List<AuthorizationManager<InferenceRequest>> managers,
-            String model,
+            Supplier<String> model,
             PrincipalResolver principals,
             List<RefusalListener> listeners) {
         this.managers = List.copyOf(managers);
@@ -60,7 +61,8 @@ public final class AuthorizationInterceptor implements GenerationInterceptor, Or
         List<String> tools = request instanceof ChatRequest chat
                 ? chat.tools().stream().map(ToolSpec::name).toList()
                 : List.of();
-        InferenceRequest wanted = new InferenceRequest(model, InferenceRequest.CHAT, tools, principals.principal());
+        InferenceRequest wanted =
+                new InferenceRequest(model.get(), InferenceRequest.CHAT, tools, principals.principal());
         @Nullable Authentication caller = SecurityContextHolder.getContext().getAuthentication();
         for (AuthorizationManager<InferenceRequest> manager : managers) {
             manager.verify(() -> caller, wanted);

@@ -42,7 +42,7 @@ class AuditInterceptorTest {
     private AuditInterceptor auditing(InferenceAuditSink sink, boolean failClosed) {
         return new AuditInterceptor(
                 List.of(sink),
-                new AuditRecord.Model("scripted", null, null),
+                () -> new AuditRecord.Model("scripted", null, null),
                 () -> "tenant",
                 () -> "principal",
                 "0123456789abcdef",

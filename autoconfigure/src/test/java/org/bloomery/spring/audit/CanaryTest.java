@@ -132,7 +132,7 @@ class CanaryTest {
                         requests++;
                         AuditInterceptor audit = new AuditInterceptor(
                                 sinks,
-                                new AuditRecord.Model("scripted", null, null),
+                                () -> new AuditRecord.Model("scripted", null, null),
                                 () -> "tenant",
                                 () -> "principal",
                                 "0123456789abcdef",

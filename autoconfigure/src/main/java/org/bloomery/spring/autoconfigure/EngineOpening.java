@@ -1,0 +1,127 @@
+package org.bloomery.spring.autoconfigure;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.bloomery.engine.Engine;
+import org.bloomery.engine.EngineOptions;
+import org.bloomery.engine.backend.LoadProgress;
+import org.bloomery.engine.store.ModelReference;
+import org.bloomery.engine.store.ResolvedModel;
+import org.bloomery.spring.security.ModelChecks;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.DisposableBean;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.core.io.ResourceLoader;
+
+/** Opens the engine as the configuration says, and knows how to open another model like it. */
+final class EngineOpening implements DisposableBean {
+
+    private static final Log log = LogFactory.getLog(EngineOpening.class);
+
+    private final BloomeryChatProperties chat;
+    private final BloomeryEngineProperties engine;
+    private final ClassLoader loader;
+    private final ObjectProvider<ModelChecks> checks;
+    /** Copies out of archives, which are deleted after the engine is closed. */
+    private final List<ResolvedModel> resolved = new ArrayList<>();
+
+    EngineOpening(
+            BloomeryChatProperties chat,
+            BloomeryEngineProperties engine,
+            ResourceLoader resources,
+            ObjectProvider<ModelChecks> checks) {
+        this.chat = chat;
+        this.engine = engine;
+        ClassLoader own = resources.getClassLoader();
+        this.loader = own == null ? ClassLoader.getSystemClassLoader() : own;
+        this.checks = checks;
+        chat.toOptions(); // Refuses a bad option before gigabytes are read for it.
+    }
+
+    Engine open() {
+        log.info("Loading " + chat.model());
+        if (engine.startup() == Startup.BACKGROUND) {
+            EngineOptions options = unchecked(null);
+            Engine opened = Engine.openInBackground(() -> checked(options), progress());
+            opened.whenLoaded(() -> log.info(String.join(System.lineSeparator() + "  ", opened.report())));
+            return opened;
+        }
+        Engine opened = untilShutdown(
+                giveUp -> OptionNames.under(BloomeryEngineProperties.PREFIX, () -> Engine.open(options(null), giveUp)));
+        log.info(String.join(System.lineSeparator() + "  ", opened.report()));
+        return opened;
+    }
+
+    private interface Loading {
+        Engine load(LoadProgress progress);
+    }
+
+    /**
+     * Gives a load up when the JVM is told to stop: its shutdown waits for the context, whose start waits for the load.
+     */
+    private Engine untilShutdown(Loading loading) {
+        LoadProgress told = progress();
+        boolean[] stopping = {false};
+        Thread hook = Thread.ofPlatform().name("bloomery-load-stop").unstarted(() -> {
+            synchronized (stopping) {
+                stopping[0] = true;
+            }
+        });
+        Runtime.getRuntime().addShutdownHook(hook);
+        try {
+            return loading.load(fraction -> {
+                synchronized (stopping) {
+                    if (stopping[0]) {
+                        throw new CancellationException("The JVM was told to stop while the model was being loaded.");
+                    }
+                }
+                told.loaded(fraction);
+            });
+        } finally {
+            try {
+                Runtime.getRuntime().removeShutdownHook(hook);
+            } catch (IllegalStateException e) {
+                log.debug("The JVM is stopping.", e);
+            }
+        }
+    }
+
+    private LoadProgress progress() {
+        return new LoadProgressLog(log, String.valueOf(chat.model()), System::nanoTime);
+    }
+
+    /**
+     * How to open a model, which was checked.
+     *
+     * @param model as in {@code bloomery.chat.model}, or null for what that names
+     */
+    EngineOptions options(@Nullable String model) {
+        return checked(unchecked(model));
+    }
+
+    private EngineOptions unchecked(@Nullable String model) {
+        ResolvedModel file = OptionNames.under(
+                BloomeryChatProperties.PREFIX,
+                () -> ModelReference.parse(model == null ? String.valueOf(chat.model()) : model)
+                        .resolve(loader));
+        synchronized (resolved) {
+            resolved.add(file);
+        }
+        return engine.toOptions(file.path());
+    }
+
+    private EngineOptions checked(EngineOptions options) {
+        checks.ifAvailable(all -> all.check(options.model(), options.chatTemplate()));
+        return options;
+    }
+
+    @Override
+    public void destroy() {
+        synchronized (resolved) {
+            resolved.forEach(ResolvedModel::close);
+        }
+    }
+}
