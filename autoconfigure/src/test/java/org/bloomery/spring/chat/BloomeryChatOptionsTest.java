@@ -11,6 +11,8 @@ import java.util.Map;
 import org.bloomery.engine.Constraint;
 import org.bloomery.engine.GenerationOptions;
 import org.bloomery.engine.InvalidOptionException;
+import org.bloomery.engine.chat.Thinking;
+import org.bloomery.engine.chat.ToolChoice;
 import org.bloomery.engine.sampling.SamplingOptions;
 import org.junit.jupiter.api.Test;
 import org.springframework.ai.chat.prompt.ChatOptions;
@@ -51,6 +53,10 @@ class BloomeryChatOptionsTest {
                 .xtcProbability(0.2)
                 .xtcThreshold(0.15)
                 .logitBias(Map.of(5, -3.0))
+                .textBias(Map.of("sure", -2.0))
+                .toolChoice("search")
+                .thinking(Thinking.Mode.ON)
+                .thinkingBudget(55)
                 .timeout(Duration.ofSeconds(9))
                 .logProbabilities(4)
                 .templateArguments(Map.of("enable_thinking", false))
@@ -93,7 +99,10 @@ class BloomeryChatOptionsTest {
                         List.of("END"),
                         Duration.ofSeconds(9),
                         4,
-                        new Constraint.JsonSchema("{\"title\":\"Secret\"}")));
+                        new Constraint.JsonSchema("{\"title\":\"Secret\"}"),
+                        Map.of("sure", -2.0)));
+        assertThat(everything().build().toolChoice()).isEqualTo(ToolChoice.named("search"));
+        assertThat(everything().build().thinking()).isEqualTo(new Thinking(Thinking.Mode.ON, 55));
     }
 
     @Test
