@@ -262,8 +262,11 @@ public final class ChatFormat {
             throw new InvalidOptionException(
                     "The schema of tool '" + tool.name() + "' is not JSON: " + e.getMessage(), e);
         }
-        return Value.map(
-                new LinkedHashMap<>(Map.of("type", Value.trusted("function"), "function", Value.map(function))));
+        // In the order that models were shown, and the same in every JVM: Map.of has another one in each
+        Map<String, Value> map = new LinkedHashMap<>();
+        map.put("type", Value.trusted("function"));
+        map.put("function", Value.map(function));
+        return Value.map(map);
     }
 
     private static Value argument(String name, @Nullable Object value, int depth) {
