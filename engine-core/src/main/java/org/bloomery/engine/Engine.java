@@ -10,6 +10,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
@@ -25,6 +26,7 @@ import org.bloomery.engine.backend.MemoryPlan;
 import org.bloomery.engine.chat.AnswerParser;
 import org.bloomery.engine.chat.ChatFormat;
 import org.bloomery.engine.chat.ChatTurn;
+import org.bloomery.engine.chat.ToolSpec;
 import org.bloomery.engine.format.GgufReader;
 import org.bloomery.engine.format.Metadata;
 import org.bloomery.engine.format.ModelFile;
@@ -257,6 +259,16 @@ public final class Engine implements AutoCloseable {
     /** Tokens of the prompt that a request renders to. */
     public int countTokens(GenerationRequest request) {
         return tokens(spans(request, request instanceof ChatRequest chat ? turn(chat) : null)).length;
+    }
+
+    /**
+     * Whether a tool can be offered to this model, before a request offers it: a request leaves out a tool whose name or
+     * schema is broken, or whose schema cannot be kept.
+     *
+     * @return what is wrong with it, in a sentence that names the tool and the path in its schema; empty where nothing is
+     */
+    public Optional<String> checkTool(ToolSpec tool) {
+        return chatFormat.checkTool(tool);
     }
 
     /**

@@ -7,6 +7,7 @@ import java.time.ZoneId;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.bloomery.engine.InvalidOptionException;
 import org.bloomery.engine.TextSpan;
@@ -119,6 +120,11 @@ public final class ChatFormat {
                 ? prompt(messages, offered, arguments)
                 : prompt(DescribedTools.in(messages, offered), List.of(), arguments);
         return new ChatTurn(prompt, answers, offered, choice, thinking);
+    }
+
+    /** What is wrong with a tool, so that {@link #turn} would leave it out; empty where nothing is. */
+    public Optional<String> checkTool(ToolSpec tool) {
+        return toolCheck.wrong(tool);
     }
 
     /**
