@@ -188,8 +188,8 @@ class EngineTest {
     }
 
     /**
-     * Sums and exponentials of the Vector API round otherwise before they are compiled than after, so that an answer is
-     * compared only where it is the same before and after those others.
+     * The Vector API adds up lanes in another order before it is compiled than after, so that an answer is compared only
+     * where it is the same before and after those others.
      */
     @Test
     void aSeededAnswerIsTheSameAloneAndBesideOthers() {
