@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -13,6 +14,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.bloomery.engine.backend.LoadProgress;
+import org.bloomery.engine.chat.ToolSpec;
 import org.bloomery.engine.telemetry.FlightListener;
 import org.bloomery.engine.tokenizer.Tokenizer;
 import org.jspecify.annotations.Nullable;
@@ -316,6 +318,16 @@ public final class Engine implements AutoCloseable {
     /** Tokens of the prompt that a request renders to. */
     public int countTokens(GenerationRequest request) {
         return loaded().countTokens(request);
+    }
+
+    /**
+     * Whether a tool can be offered to this model, before a request offers it: a request leaves out a tool whose name or
+     * schema is broken, or whose schema cannot be kept.
+     *
+     * @return what is wrong with it, in a sentence that names the tool and the path in its schema; empty where nothing is
+     */
+    public Optional<String> checkTool(ToolSpec tool) {
+        return loaded().checkTool(tool);
     }
 
     /**

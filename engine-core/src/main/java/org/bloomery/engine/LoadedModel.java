@@ -11,6 +11,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -28,6 +29,7 @@ import org.bloomery.engine.backend.MemoryPlan;
 import org.bloomery.engine.chat.AnswerParser;
 import org.bloomery.engine.chat.ChatFormat;
 import org.bloomery.engine.chat.ChatTurn;
+import org.bloomery.engine.chat.ToolSpec;
 import org.bloomery.engine.format.GgufReader;
 import org.bloomery.engine.format.Metadata;
 import org.bloomery.engine.format.ModelFile;
@@ -257,6 +259,10 @@ final class LoadedModel implements AutoCloseable {
 
     Path file() {
         return options.model();
+    }
+
+    Optional<String> checkTool(ToolSpec tool) {
+        return chatFormat.checkTool(tool);
     }
 
     /** The model's tokenizer. */

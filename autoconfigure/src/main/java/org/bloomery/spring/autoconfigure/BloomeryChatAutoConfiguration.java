@@ -15,6 +15,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.availability.ApplicationAvailability;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.ApplicationContext;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.core.io.ResourceLoader;
@@ -66,6 +67,13 @@ public final class BloomeryChatAutoConfiguration {
         EngineReadiness readiness = new EngineReadiness(context, availability, engine::state);
         engine.onStateChange(readiness::accept);
         return readiness;
+    }
+
+    @Bean
+    @ConditionalOnBean(Engine.class)
+    @ConditionalOnMissingBean
+    ToolBeansCheck bloomeryToolBeansCheck(Engine engine, ApplicationContext context) {
+        return new ToolBeansCheck(engine::checkTool, engine::whenLoaded, context);
     }
 
     @Bean

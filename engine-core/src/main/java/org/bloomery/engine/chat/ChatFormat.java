@@ -7,6 +7,7 @@ import java.time.ZoneId;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.bloomery.engine.InvalidOptionException;
 import org.bloomery.engine.TextSpan;
@@ -119,6 +120,11 @@ public final class ChatFormat {
                 ? prompt(messages, offered, arguments)
                 : prompt(DescribedTools.in(messages, offered), List.of(), arguments);
         return new ChatTurn(prompt, answers, offered, choice, thinking);
+    }
+
+    /** What is wrong with a tool, so that {@link #turn} would leave it out; empty where nothing is. */
+    public Optional<String> checkTool(ToolSpec tool) {
+        return toolCheck.wrong(tool);
     }
 
     /**
@@ -262,8 +268,11 @@ public final class ChatFormat {
             throw new InvalidOptionException(
                     "The schema of tool '" + tool.name() + "' is not JSON: " + e.getMessage(), e);
         }
-        return Value.map(
-                new LinkedHashMap<>(Map.of("type", Value.trusted("function"), "function", Value.map(function))));
+        // In the order that models were shown, and the same in every JVM: Map.of has another one in each
+        Map<String, Value> map = new LinkedHashMap<>();
+        map.put("type", Value.trusted("function"));
+        map.put("function", Value.map(function));
+        return Value.map(map);
     }
 
     private static Value argument(String name, @Nullable Object value, int depth) {

@@ -63,7 +63,7 @@ final class ToolCheck {
             if (choice.tool() != null && !choice.tool().equals(tool.name())) {
                 continue;
             }
-            String wrong = verdict(tool);
+            String wrong = verdict(tool, true);
             if (wrong == null) {
                 usable.add(new ToolSpec(tool.name(), tool.description(), ofObject(tool.parameters())));
             } else if (first == null) {
@@ -84,7 +84,12 @@ final class ToolCheck {
         return usable;
     }
 
-    private @Nullable String verdict(ToolSpec tool) {
+    /** What is wrong with a tool, if anything. The log is left alone: whoever asks has the word. */
+    Optional<String> wrong(ToolSpec tool) {
+        return Optional.ofNullable(verdict(tool, false));
+    }
+
+    private @Nullable String verdict(ToolSpec tool, boolean logged) {
         Optional<String> known;
         lock.lock();
         try {
@@ -94,7 +99,9 @@ final class ToolCheck {
         }
         if (known == null) {
             known = Optional.ofNullable(check(tool));
-            known.ifPresent(wrong -> LOG.log(Level.WARNING, "A tool is left out of requests that offer it. " + wrong));
+            if (logged && known.isPresent()) {
+                LOG.log(Level.WARNING, "A tool is left out of requests that offer it. " + known.get());
+            }
             lock.lock();
             try {
                 verdicts.put(tool, known);

@@ -223,9 +223,8 @@ class ChatFormatTest {
         assertThat(text(ChatFormat.of(TOOLS, FewTokens.CHATML)
                         .prompt(List.of(ChatMessage.user("Hi")), List.of(WEATHER), Map.of())))
                 .contains(
-                        "\"name\": \"weather\", \"description\": \"The weather\", \"parameters\": {\"type\": \"object\", "
-                                + "\"properties\": {\"city\": {\"type\": \"string\"}}}}")
-                .contains("\"type\": \"function\"");
+                        "{\"type\": \"function\", \"function\": {\"name\": \"weather\", \"description\": \"The weather\", "
+                                + "\"parameters\": {\"type\": \"object\", \"properties\": {\"city\": {\"type\": \"string\"}}}}}");
     }
 
     @Test
