@@ -141,6 +141,7 @@ public final class Engine implements AutoCloseable {
                 opened.backend(),
                 tokenizer::isEndOfGeneration,
                 options.queueCapacity(),
+                options.queueTokens(),
                 options.prefixReuse(),
                 file::close);
         Engine engine = new Engine(
@@ -295,21 +296,27 @@ public final class Engine implements AutoCloseable {
         return tokens(spans(request, request instanceof ChatRequest chat ? turn(chat) : null)).length;
     }
 
+    /** Starts a request of nobody known, as {@link #submit(GenerationRequest, GenerationSink, Caller)} does. */
+    public Generation submit(GenerationRequest request, GenerationSink sink) {
+        return submit(request, sink, Caller.ANONYMOUS);
+    }
+
     /**
      * Starts a request. The template, the tokenizer and the compilation of a constraint run on the caller's thread,
      * everything else on the engine's.
      *
+     * @param caller on whose behalf it comes
      * @throws ContextLengthExceededException if prompt and max-tokens do not fit the context
      * @throws InvalidOptionException if the prompt is empty
-     * @throws EngineOverloadedException if the queue is full
+     * @throws EngineOverloadedException if there is no room for it in the queue, or its turn would come too late
      * @throws EngineClosedException if the engine is closed
      * @throws org.bloomery.engine.grammar.GrammarException if the constraint is broken, not supported or too large
      * @throws org.bloomery.engine.template.TemplateException if the chat template refuses the conversation
      */
-    public Generation submit(GenerationRequest request, GenerationSink sink) {
+    public Generation submit(GenerationRequest request, GenerationSink sink, Caller caller) {
         String id = idPrefix + requests.incrementAndGet();
         try {
-            return admit(id, request, sink);
+            return admit(id, request, sink, caller);
         } catch (EngineException e) {
             if (!(e instanceof EngineOverloadedException || e instanceof EngineClosedException)) {
                 // Those are counted by the scheduler.
@@ -329,7 +336,10 @@ public final class Engine implements AutoCloseable {
 
     private static EngineListener.Refusal refusal(EngineException error) {
         return switch (error) {
-            case EngineOverloadedException e -> EngineListener.Refusal.OVERLOADED;
+            case EngineOverloadedException e ->
+                e.reason() == EngineOverloadedException.Reason.DEADLINE
+                        ? EngineListener.Refusal.DEADLINE
+                        : EngineListener.Refusal.OVERLOADED;
             case EngineClosedException e -> EngineListener.Refusal.CLOSED;
             case ContextLengthExceededException e -> EngineListener.Refusal.CONTEXT_LENGTH;
             case GrammarException e -> EngineListener.Refusal.CONSTRAINT;
@@ -338,7 +348,7 @@ public final class Engine implements AutoCloseable {
         };
     }
 
-    private Generation admit(String id, GenerationRequest request, GenerationSink sink) {
+    private Generation admit(String id, GenerationRequest request, GenerationSink sink, Caller caller) {
         long submitted = System.nanoTime();
         ChatTurn turn = request instanceof ChatRequest chat ? turn(chat) : null;
         int[] prompt = tokens(spans(request, turn));
@@ -364,6 +374,7 @@ public final class Engine implements AutoCloseable {
                 prompt.length,
                 submitted);
         Sequence sequence = new Sequence(
+                caller,
                 prompt,
                 maxTokens,
                 submitted + saturatedNanos(timeout),
