@@ -51,8 +51,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Engine implements AutoCloseable {
 
+    /** Most tokens of an answer whose request names no number. */
+    public static final int DEFAULT_MAX_TOKENS = 1024;
+
     private static final int DEFAULT_CONTEXT_LENGTH = 8192;
-    private static final int DEFAULT_MAX_TOKENS = 1024;
     private static final int MAX_CACHED_BREAKERS = 16;
 
     private final EngineOptions options;

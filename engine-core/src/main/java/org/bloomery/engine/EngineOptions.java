@@ -71,6 +71,27 @@ public record EngineOptions(
         return new Builder(model);
     }
 
+    /** The same with another limit on the tokens that may wait. */
+    public EngineOptions withQueueTokens(long others) {
+        return new EngineOptions(
+                model,
+                loadMode,
+                backend,
+                kernels,
+                contextLength,
+                maxSequences,
+                batchTokens,
+                queueCapacity,
+                others,
+                threads,
+                cacheType,
+                defaultTimeout,
+                prefixReuse,
+                chatTemplate,
+                devices,
+                isolation);
+    }
+
     private static void range(String option, long value, long least, long most) {
         if (value < least || value > most) {
             throw new InvalidOptionException(

@@ -36,7 +36,11 @@ import org.springframework.core.io.ResourceLoader;
         havingValue = BloomeryChatModel.PROVIDER,
         matchIfMissing = true)
 @ConditionalOnProperty(prefix = BloomeryChatProperties.PREFIX, name = "model")
-@EnableConfigurationProperties({BloomeryChatProperties.class, BloomeryEngineProperties.class})
+@EnableConfigurationProperties({
+    BloomeryChatProperties.class,
+    BloomeryEngineProperties.class,
+    BloomeryAdmissionProperties.class
+})
 public final class BloomeryChatAutoConfiguration {
 
     private static final Log log = LogFactory.getLog(BloomeryChatAutoConfiguration.class);
@@ -59,8 +63,9 @@ public final class BloomeryChatAutoConfiguration {
             ResolvedModel file,
             BloomeryChatProperties chat,
             BloomeryEngineProperties properties,
+            BloomeryAdmissionProperties admission,
             ObjectProvider<ModelChecks> checks) {
-        EngineOptions options = properties.toOptions(file.path());
+        EngineOptions options = admission.limit(properties.toOptions(file.path()));
         checks.ifAvailable(all -> all.check(file.path(), options.chatTemplate()));
         log.info("Loading " + chat.model());
         Engine engine = OptionNames.under(
