@@ -28,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Engine implements AutoCloseable {
 
+    /** Most tokens of an answer whose request names no number. */
+    public static final int DEFAULT_MAX_TOKENS = 1024;
+
     private static final System.Logger LOG = System.getLogger(Engine.class.getName());
 
     private final Listeners listeners = new Listeners();
@@ -330,23 +333,29 @@ public final class Engine implements AutoCloseable {
         return loaded().checkTool(tool);
     }
 
+    /** Starts a request of nobody known, as {@link #submit(GenerationRequest, GenerationSink, Caller)} does. */
+    public Generation submit(GenerationRequest request, GenerationSink sink) {
+        return submit(request, sink, Caller.ANONYMOUS);
+    }
+
     /**
      * Starts a request. The template, the tokenizer and the compilation of a constraint run on the caller's thread,
      * everything else on the engine's.
      *
+     * @param caller on whose behalf it comes
      * @throws ContextLengthExceededException if prompt and max-tokens do not fit the context
      * @throws InvalidOptionException if the prompt is empty
-     * @throws EngineOverloadedException if the queue is full
+     * @throws EngineOverloadedException if there is no room for it in the queue, or its turn would come too late
      * @throws EngineClosedException if the engine is closed
      * @throws EngineUnavailableException if no model is loaded yet, or none could be
      * @throws org.bloomery.engine.grammar.GrammarException if the constraint is broken, not supported or too large
      * @throws org.bloomery.engine.template.TemplateException if the chat template refuses the conversation
      */
-    public Generation submit(GenerationRequest request, GenerationSink sink) {
+    public Generation submit(GenerationRequest request, GenerationSink sink, Caller caller) {
         while (true) {
             LoadedModel model = loaded();
             try {
-                Generation generation = model.submit(request, sink);
+                Generation generation = model.submit(request, sink, caller);
                 running.put(generation.id(), generation);
                 if (generation instanceof Answer answer && answer.hasEnded()) {
                     running.remove(answer.id());

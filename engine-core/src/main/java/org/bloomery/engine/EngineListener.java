@@ -21,8 +21,10 @@ public interface EngineListener {
 
     /** Why a request was not taken. */
     enum Refusal {
-        /** The queue is full. */
+        /** The queue is full, by requests or by tokens. */
         OVERLOADED,
+        /** Its turn would come after its timeout. */
+        DEADLINE,
         /** The engine is closed or closing, or has no model yet. */
         CLOSED,
         /** The prompt and the tokens asked for do not fit the context. */

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param maxSequences conversations decoded together, 1 to 256
  * @param batchTokens most tokens of one forward pass, 16 to 8,192: the size of a prefill chunk
  * @param queueCapacity requests that may wait, 0 to 100,000
+ * @param queueTokens tokens that the prompts of waiting requests may have together, 0 for no limit
  * @param threads compute threads, 1 to 1,024; 0 to plan from affinity and CPU quota
  * @param cacheType element type of the key/value cache: {@code F16}, {@code F32}, {@code Q8_0}, or with the native backend
  *     {@code Q4_0}
@@ -38,6 +39,7 @@ public record EngineOptions(
         int maxSequences,
         int batchTokens,
         int queueCapacity,
+        long queueTokens,
         int threads,
         String cacheType,
         Duration defaultTimeout,
@@ -57,6 +59,7 @@ public record EngineOptions(
                     + "; it must be at least max-sequences, which is " + maxSequences + ".");
         }
         range("queue-capacity", queueCapacity, 0, 100_000);
+        range("queue-tokens", queueTokens, 0, Long.MAX_VALUE);
         range("threads", threads, 0, 1024);
         if (defaultTimeout.isNegative() || defaultTimeout.isZero()) {
             throw new InvalidOptionException("Option 'timeout' is " + defaultTimeout + "; it must be positive.");
@@ -66,6 +69,27 @@ public record EngineOptions(
     /** Options for this model with every other value at its default. */
     public static Builder builder(Path model) {
         return new Builder(model);
+    }
+
+    /** The same with another limit on the tokens that may wait. */
+    public EngineOptions withQueueTokens(long others) {
+        return new EngineOptions(
+                model,
+                loadMode,
+                backend,
+                kernels,
+                contextLength,
+                maxSequences,
+                batchTokens,
+                queueCapacity,
+                others,
+                threads,
+                cacheType,
+                defaultTimeout,
+                prefixReuse,
+                chatTemplate,
+                devices,
+                isolation);
     }
 
     private static void range(String option, long value, long least, long most) {
@@ -93,6 +117,7 @@ public record EngineOptions(
         private int maxSequences = 8;
         private int batchTokens = 512;
         private int queueCapacity = 64;
+        private long queueTokens;
         private int threads;
         private String cacheType = "F16";
         private Duration defaultTimeout = Duration.ofMinutes(10);
@@ -137,6 +162,11 @@ public record EngineOptions(
 
         public Builder queueCapacity(int queueCapacity) {
             this.queueCapacity = queueCapacity;
+            return this;
+        }
+
+        public Builder queueTokens(long queueTokens) {
+            this.queueTokens = queueTokens;
             return this;
         }
 
@@ -186,6 +216,7 @@ public record EngineOptions(
                     maxSequences,
                     batchTokens,
                     queueCapacity,
+                    queueTokens,
                     threads,
                     cacheType,
                     defaultTimeout,

@@ -54,7 +54,6 @@ import org.jspecify.annotations.Nullable;
 final class LoadedModel implements AutoCloseable {
 
     private static final int DEFAULT_CONTEXT_LENGTH = 8192;
-    private static final int DEFAULT_MAX_TOKENS = 1024;
     private static final int MAX_CACHED_BREAKERS = 16;
 
     private final EngineOptions options;
@@ -166,6 +165,7 @@ final class LoadedModel implements AutoCloseable {
                 opened.backend(),
                 tokenizer::isEndOfGeneration,
                 options.queueCapacity(),
+                options.queueTokens(),
                 options.prefixReuse(),
                 file::close);
         return new LoadedModel(
@@ -353,21 +353,11 @@ final class LoadedModel implements AutoCloseable {
         return tokens(spans(request, request instanceof ChatRequest chat ? turn(chat) : null)).length;
     }
 
-    /**
-     * Starts a request. The template, the tokenizer and the compilation of a constraint run on the caller's thread,
-     * everything else on the engine's.
-     *
-     * @throws ContextLengthExceededException if prompt and max-tokens do not fit the context
-     * @throws InvalidOptionException if the prompt is empty
-     * @throws EngineOverloadedException if the queue is full
-     * @throws EngineClosedException if the engine is closed
-     * @throws org.bloomery.engine.grammar.GrammarException if the constraint is broken, not supported or too large
-     * @throws org.bloomery.engine.template.TemplateException if the chat template refuses the conversation
-     */
-    Generation submit(GenerationRequest request, GenerationSink sink) {
+    /** As {@link Engine#submit(GenerationRequest, GenerationSink, Caller)}. */
+    Generation submit(GenerationRequest request, GenerationSink sink, Caller caller) {
         String id = idPrefix + requests.incrementAndGet();
         try {
-            return admit(id, request, sink);
+            return admit(id, request, sink, caller);
         } catch (EngineException e) {
             if (retired && e instanceof EngineClosedException) {
                 throw e;
@@ -390,7 +380,10 @@ final class LoadedModel implements AutoCloseable {
 
     private static EngineListener.Refusal refusal(EngineException error) {
         return switch (error) {
-            case EngineOverloadedException e -> EngineListener.Refusal.OVERLOADED;
+            case EngineOverloadedException e ->
+                e.reason() == EngineOverloadedException.Reason.DEADLINE
+                        ? EngineListener.Refusal.DEADLINE
+                        : EngineListener.Refusal.OVERLOADED;
             case EngineClosedException e -> EngineListener.Refusal.CLOSED;
             case ContextLengthExceededException e -> EngineListener.Refusal.CONTEXT_LENGTH;
             case GrammarException e -> EngineListener.Refusal.CONSTRAINT;
@@ -399,7 +392,7 @@ final class LoadedModel implements AutoCloseable {
         };
     }
 
-    private Generation admit(String id, GenerationRequest request, GenerationSink sink) {
+    private Generation admit(String id, GenerationRequest request, GenerationSink sink, Caller caller) {
         long submitted = System.nanoTime();
         ChatTurn turn = request instanceof ChatRequest chat ? turn(chat) : null;
         int[] prompt = tokens(spans(request, turn));
@@ -425,6 +418,7 @@ final class LoadedModel implements AutoCloseable {
                 prompt.length,
                 submitted);
         Sequence sequence = new Sequence(
+                caller,
                 prompt,
                 maxTokens,
                 submitted + saturatedNanos(timeout),
@@ -489,7 +483,7 @@ final class LoadedModel implements AutoCloseable {
 
     private int maxTokens(int promptTokens, @Nullable Integer wanted) {
         int left = model.contextLength() - promptTokens;
-        int maxTokens = wanted != null ? wanted : Math.max(1, Math.min(DEFAULT_MAX_TOKENS, left));
+        int maxTokens = wanted != null ? wanted : Math.max(1, Math.min(Engine.DEFAULT_MAX_TOKENS, left));
         if (maxTokens > left) {
             throw new ContextLengthExceededException(promptTokens, maxTokens, model.contextLength());
         }

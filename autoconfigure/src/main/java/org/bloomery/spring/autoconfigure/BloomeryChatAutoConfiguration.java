@@ -32,7 +32,11 @@ import org.springframework.core.io.ResourceLoader;
         havingValue = BloomeryChatModel.PROVIDER,
         matchIfMissing = true)
 @ConditionalOnProperty(prefix = BloomeryChatProperties.PREFIX, name = "model")
-@EnableConfigurationProperties({BloomeryChatProperties.class, BloomeryEngineProperties.class})
+@EnableConfigurationProperties({
+    BloomeryChatProperties.class,
+    BloomeryEngineProperties.class,
+    BloomeryAdmissionProperties.class
+})
 public final class BloomeryChatAutoConfiguration {
 
     /** A bean of its own, so that a copy out of an archive is deleted after the engine is closed. */
@@ -41,9 +45,10 @@ public final class BloomeryChatAutoConfiguration {
     EngineOpening bloomeryEngineOpening(
             BloomeryChatProperties chat,
             BloomeryEngineProperties engine,
+            BloomeryAdmissionProperties admission,
             ResourceLoader resources,
             ObjectProvider<ModelChecks> checks) {
-        return new EngineOpening(chat, engine, resources, checks);
+        return new EngineOpening(chat, engine, admission, resources, checks);
     }
 
     @Bean

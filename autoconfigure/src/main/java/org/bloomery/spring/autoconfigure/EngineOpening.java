@@ -23,6 +23,7 @@ final class EngineOpening implements DisposableBean {
 
     private final BloomeryChatProperties chat;
     private final BloomeryEngineProperties engine;
+    private final BloomeryAdmissionProperties admission;
     private final ClassLoader loader;
     private final ObjectProvider<ModelChecks> checks;
     /** Copies out of archives, which are deleted after the engine is closed. */
@@ -31,10 +32,12 @@ final class EngineOpening implements DisposableBean {
     EngineOpening(
             BloomeryChatProperties chat,
             BloomeryEngineProperties engine,
+            BloomeryAdmissionProperties admission,
             ResourceLoader resources,
             ObjectProvider<ModelChecks> checks) {
         this.chat = chat;
         this.engine = engine;
+        this.admission = admission;
         ClassLoader own = resources.getClassLoader();
         this.loader = own == null ? ClassLoader.getSystemClassLoader() : own;
         this.checks = checks;
@@ -110,7 +113,7 @@ final class EngineOpening implements DisposableBean {
         synchronized (resolved) {
             resolved.add(file);
         }
-        return engine.toOptions(file.path());
+        return admission.limit(engine.toOptions(file.path()));
     }
 
     private EngineOptions checked(EngineOptions options) {

@@ -19,7 +19,7 @@ final class OptionNames {
         } catch (InvalidOptionException e) {
             Matcher option = OPTION.matcher(String.valueOf(e.getMessage()));
             String message = option.find()
-                    ? option.replaceAll("Property '" + prefix + ".$1'")
+                    ? option.replaceAll("Property '" + Matcher.quoteReplacement(prefix) + ".$1'")
                     : "A property under '" + prefix + "': " + e.getMessage();
             throw new InvalidOptionException(message, e);
         }

@@ -266,7 +266,8 @@ public class BloomeryChatModel implements ChatModel {
 
         public BloomeryChatModel build() {
             return new BloomeryChatModel(
-                    GenerationInterceptor.chain(interceptors, engine::submit),
+                    GenerationInterceptor.chain(
+                            interceptors, (request, sink) -> engine.submit(request, sink, CallerScope.current())),
                     () -> engine.model().name(),
                     options,
                     observationRegistry,

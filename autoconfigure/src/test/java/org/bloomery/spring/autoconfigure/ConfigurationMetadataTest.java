@@ -36,6 +36,7 @@ class ConfigurationMetadataTest {
                 .containsExactlyInAnyOrderElementsOf(Stream.of(
                                 keys(BloomeryChatProperties.PREFIX, BloomeryChatProperties.class),
                                 keys(BloomeryEngineProperties.PREFIX, BloomeryEngineProperties.class),
+                                keys(BloomeryAdmissionProperties.PREFIX, BloomeryAdmissionProperties.class),
                                 keys(BloomeryMetricsProperties.PREFIX, BloomeryMetricsProperties.class),
                                 keys(BloomeryAuditProperties.PREFIX, BloomeryAuditProperties.class),
                                 keys(BloomeryGuardProperties.PREFIX, BloomeryGuardProperties.class),

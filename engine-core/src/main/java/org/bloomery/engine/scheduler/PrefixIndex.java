@@ -1,15 +1,19 @@
 package org.bloomery.engine.scheduler;
 
 import java.util.Arrays;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Knows which tokens each slot of the cache holds, and finds the slot that shares the longest beginning with a prompt.
+ * Knows which tokens of which tenant each slot of the cache holds, and finds the slot that shares the longest beginning
+ * with a prompt of the same tenant: what another's prompts begin with cannot be told from how fast one's own are answered.
  * Linear in slots × prompt, which is nothing beside one step of a model. Owned by the worker.
  */
 final class PrefixIndex {
 
     private final int[][] held;
     private final int[] lengths;
+    private final @Nullable String[] tenants;
     private final boolean[] busy;
     private final long[] lastUse;
     private long clock;
@@ -18,6 +22,7 @@ final class PrefixIndex {
         held = new int[slots][];
         Arrays.fill(held, new int[0]);
         lengths = new int[slots];
+        tenants = new @Nullable String[slots];
         busy = new boolean[slots];
         lastUse = new long[slots];
     }
@@ -42,10 +47,13 @@ final class PrefixIndex {
     }
 
     /** Chooses a free slot for the prompt; there must be one. The last prompt token is never taken from the cache. */
-    Placement place(int[] prompt, int promptLength, boolean reuse) {
+    Placement place(String tenant, int[] prompt, int promptLength, boolean reuse) {
         int source = -1;
         int shared = 0;
         for (int slot = 0; reuse && slot < held.length; slot++) {
+            if (!Objects.equals(tenants[slot], tenant)) {
+                continue;
+            }
             int common = commonPrefix(slot, prompt, promptLength - 1);
             if (common > shared || (common == shared && common > 0 && !busy[slot] && busy[source])) {
                 source = slot;
@@ -77,9 +85,10 @@ final class PrefixIndex {
         return mismatch < 0 ? end : mismatch;
     }
 
-    /** A sequence works in the slot; its first {@code length} tokens are in the cache. */
-    void occupy(int slot, int[] tokens, int length) {
+    /** A tenant's sequence works in the slot; its first {@code length} tokens are in the cache. */
+    void occupy(int slot, String tenant, int[] tokens, int length) {
         busy[slot] = true;
+        tenants[slot] = tenant;
         update(slot, tokens, length);
     }
 
@@ -108,6 +117,7 @@ final class PrefixIndex {
     void forget(int slot) {
         held[slot] = new int[0];
         lengths[slot] = 0;
+        tenants[slot] = null;
         lastUse[slot] = 0;
     }
 }

@@ -2,10 +2,8 @@ package org.bloomery.engine.scheduler;
 
 import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicLong;
@@ -42,7 +40,6 @@ public final class Scheduler implements AutoCloseable {
     private final Backend backend;
     private final IntPredicate endOfGeneration;
     private final int batchTokens;
-    private final int queueCapacity;
     private final boolean prefixReuse;
     private final int slots;
     private final long cacheTokens;
@@ -53,7 +50,9 @@ public final class Scheduler implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition wake = lock.newCondition();
     private final Condition idle = lock.newCondition();
-    private final ArrayDeque<Sequence> queue = new ArrayDeque<>();
+    private final WaitingRequests queue = new WaitingRequests();
+    private final Throughput throughput = new Throughput();
+    private final Admission admission;
     private boolean refusing;
     private boolean closing;
     private boolean recovering;
@@ -84,20 +83,26 @@ public final class Scheduler implements AutoCloseable {
      *
      * @param endOfGeneration whether a token ends an answer
      * @param queueCapacity sequences that may wait beyond those in slots
-     * @param prefixReuse whether a prompt may continue from what an earlier sequence left in the cache
+     * @param queueTokens tokens that the prompts of waiting sequences may have, 0 for no limit
+     * @param prefixReuse whether a prompt may continue from what an earlier sequence of its tenant left in the cache
      * @param afterEnd runs once the backend is closed: frees what it stood on
      */
     public Scheduler(
-            Backend backend, IntPredicate endOfGeneration, int queueCapacity, boolean prefixReuse, Runnable afterEnd) {
+            Backend backend,
+            IntPredicate endOfGeneration,
+            int queueCapacity,
+            long queueTokens,
+            boolean prefixReuse,
+            Runnable afterEnd) {
         this.backend = backend;
         this.endOfGeneration = endOfGeneration;
         this.batchTokens = backend.info().maxBatchTokens();
-        this.queueCapacity = queueCapacity;
         this.prefixReuse = prefixReuse;
         this.afterEnd = afterEnd;
         this.slots = backend.info().maxSequences();
         this.cacheTokens = (long) slots * backend.info().contextLength();
         this.vocabSize = backend.info().vocabSize();
+        this.admission = new Admission(queue, throughput, slots, queueCapacity, queueTokens);
         this.prefixes = new PrefixIndex(slots);
         this.batch = new Batch(batchTokens);
         this.pace = new PrefillPace(batchTokens);
@@ -121,7 +126,7 @@ public final class Scheduler implements AutoCloseable {
     /**
      * Queues a sequence; the worker calls its listener from now on.
      *
-     * @throws EngineOverloadedException if the queue is full
+     * @throws EngineOverloadedException if there is no room for it in the queue, or its turn would come too late
      * @throws EngineClosedException if the scheduler is closing
      */
     public void submit(Sequence sequence) {
@@ -131,17 +136,16 @@ public final class Scheduler implements AutoCloseable {
                 refused.incrementAndGet();
                 throw new EngineClosedException("The engine is shutting down and takes no new request.");
             }
-            int waiting = queue.size() - (slots - activeCount);
-            if (waiting >= queueCapacity) {
+            long now = System.nanoTime();
+            EngineOverloadedException refusal = admission.refusal(sequence, activeCount, now);
+            if (refusal != null) {
                 refused.incrementAndGet();
-                throw new EngineOverloadedException(
-                        "The engine decodes " + slots + " sequences at once and its queue of " + queueCapacity
-                                + " is full; try again later, or raise queue-capacity or max-sequences.");
+                throw refusal;
             }
             if (queue.isEmpty() && activeCount == 0) {
                 progress.touch();
             }
-            queue.add(sequence);
+            admission.add(sequence, activeCount, now);
             wake.signal();
         } finally {
             lock.unlock();
@@ -215,11 +219,7 @@ public final class Scheduler implements AutoCloseable {
 
     /** Prompt tokens that are still to be read. The caller holds the lock. */
     private long backlog() {
-        long unread = progress.held().unread();
-        for (Sequence sequence : queue) {
-            unread += sequence.promptLength();
-        }
-        return unread;
+        return progress.held().unread() + queue.promptTokens();
     }
 
     /** Lets others know what only the worker may look at. */
@@ -328,19 +328,14 @@ public final class Scheduler implements AutoCloseable {
                     throw unrecoverable;
                 }
                 long now = System.nanoTime();
-                for (Iterator<Sequence> i = queue.iterator(); i.hasNext(); ) {
-                    Sequence sequence = i.next();
-                    if (sequence.stopReason(now) != null) {
-                        i.remove();
-                        ended.add(sequence);
-                    }
-                }
+                ended.addAll(queue.removeEnded(now));
+                active.forEach(this::account);
                 if (loss != null && !recovering && active.isEmpty()) {
                     lostIdle = loss;
                     break;
                 }
                 while (!recovering && activeCount < slots && !queue.isEmpty()) {
-                    admitted.add(queue.remove());
+                    admitted.add(admission.take(now));
                     activeCount++;
                 }
                 if (!active.isEmpty() || !admitted.isEmpty() || !ended.isEmpty()) {
@@ -370,16 +365,22 @@ public final class Scheduler implements AutoCloseable {
         return true;
     }
 
+    /** Adds what was written of an answer to what its tenant was served. The caller holds the lock. */
+    private void account(Sequence sequence) {
+        queue.serve(sequence.caller(), sequence.unaccounted());
+    }
+
     private static FinishReason stopReason(Sequence sequence) {
         FinishReason reason = sequence.stopReason(System.nanoTime());
         return reason != null ? reason : FinishReason.CANCELLED;
     }
 
     private void admit(Sequence sequence) {
-        PrefixIndex.Placement place = prefixes.place(sequence.tokens(), sequence.promptLength(), prefixReuse);
+        String tenant = sequence.caller().tenant();
+        PrefixIndex.Placement place = prefixes.place(tenant, sequence.tokens(), sequence.promptLength(), prefixReuse);
         active.add(sequence);
         sequence.occupy(place.slot(), place.shared());
-        prefixes.occupy(place.slot(), sequence.tokens(), 0);
+        prefixes.occupy(place.slot(), tenant, sequence.tokens(), 0);
         try {
             if (place.source() == place.slot()) {
                 backend.truncate(place.slot(), place.shared());
@@ -468,6 +469,7 @@ public final class Scheduler implements AutoCloseable {
         EngineListener.Step step;
         lock.lock();
         try {
+            throughput.stepped(prefillTokens + decodeTokens, nanos);
             step = new EngineListener.Step(
                     Duration.ofNanos(nanos),
                     prefillTokens,
@@ -591,7 +593,7 @@ public final class Scheduler implements AutoCloseable {
         lock.lock();
         try {
             activeCount -= again.size();
-            again.reversed().forEach(queue::addFirst);
+            queue.putBack(again);
             recovering = true;
             loss = null;
         } finally {
@@ -645,6 +647,10 @@ public final class Scheduler implements AutoCloseable {
         lock.lock();
         try {
             activeCount--;
+            account(sequence);
+            if (keep) {
+                throughput.answered(sequence.generated());
+            }
         } finally {
             lock.unlock();
         }
@@ -673,8 +679,7 @@ public final class Scheduler implements AutoCloseable {
         lock.lock();
         try {
             refusing = true;
-            List<Sequence> waiting = List.copyOf(queue);
-            queue.clear();
+            List<Sequence> waiting = queue.removeAll();
             idle.signalAll();
             return waiting;
         } finally {

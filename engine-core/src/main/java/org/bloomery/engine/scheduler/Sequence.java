@@ -3,6 +3,7 @@ package org.bloomery.engine.scheduler;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicReference;
+import org.bloomery.engine.Caller;
 import org.bloomery.engine.FinishReason;
 import org.bloomery.engine.sampling.Sampler;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Sequence {
 
+    private final Caller caller;
     private final int promptLength;
     private final int maxTokens;
     private final long deadlineNanos;
@@ -26,18 +28,32 @@ public final class Sequence {
     private int cached;
     private volatile int slot = -1;
     private int generated;
+    private int accounted;
     private boolean restarted;
     private final ArrayDeque<Integer> forced = new ArrayDeque<>();
+
+    /** A sequence of nobody known. */
+    public Sequence(
+            int[] prompt,
+            int maxTokens,
+            long deadlineNanos,
+            int logProbabilities,
+            Sampler sampler,
+            SequenceListener listener) {
+        this(Caller.ANONYMOUS, prompt, maxTokens, deadlineNanos, logProbabilities, sampler, listener);
+    }
 
     /**
      * A sequence to be submitted.
      *
+     * @param caller whose it is
      * @param prompt token ids, at least one
      * @param maxTokens most tokens to generate, at least 1
      * @param deadlineNanos value of {@link System#nanoTime} at which it ends wherever it is
      * @param logProbabilities alternatives to report for each token, or -1 to report nothing
      */
     public Sequence(
+            Caller caller,
             int[] prompt,
             int maxTokens,
             long deadlineNanos,
@@ -47,6 +63,7 @@ public final class Sequence {
         if (prompt.length == 0) {
             throw new IllegalArgumentException("A sequence needs at least one prompt token.");
         }
+        this.caller = caller;
         this.tokens = prompt.clone();
         this.promptLength = prompt.length;
         this.length = prompt.length;
@@ -75,6 +92,19 @@ public final class Sequence {
             return FinishReason.DEADLINE;
         }
         return reason;
+    }
+
+    Caller caller() {
+        return caller;
+    }
+
+    int maxTokens() {
+        return maxTokens;
+    }
+
+    /** Time until its deadline, negative where it is over. */
+    long nanosLeft(long nowNanos) {
+        return deadlineNanos - nowNanos;
     }
 
     int slot() {
@@ -179,6 +209,13 @@ public final class Sequence {
     /** Tokens generated so far, the one that ended the answer included. For the worker and its listener. */
     public int generated() {
         return generated;
+    }
+
+    /** Tokens generated since this was last asked. */
+    int unaccounted() {
+        int tokens = generated - accounted;
+        accounted = generated;
+        return tokens;
     }
 
     /** Time that its constraint has taken so far. For the worker and its listener. */

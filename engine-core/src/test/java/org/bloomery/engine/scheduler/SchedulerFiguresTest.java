@@ -67,7 +67,7 @@ class SchedulerFiguresTest {
     private final Steps steps = new Steps();
 
     private Scheduler scheduler() {
-        Scheduler scheduler = new Scheduler(backend, token -> token == 0, 10, true, () -> {});
+        Scheduler scheduler = new Scheduler(backend, token -> token == 0, 10, 0, true, () -> {});
         scheduler.listen(steps);
         return scheduler;
     }

@@ -85,7 +85,7 @@ class SchedulerTest {
     }
 
     private static Scheduler scheduler(RecordingBackend backend, int queueCapacity) {
-        return new Scheduler(backend, token -> token == 0, queueCapacity, true, () -> {});
+        return new Scheduler(backend, token -> token == 0, queueCapacity, 0, true, () -> {});
     }
 
     @Test
@@ -202,7 +202,7 @@ class SchedulerTest {
     @Test
     void takesNothingFromTheCacheWhenReuseIsOff() throws Exception {
         try (Scheduler scheduler =
-                new Scheduler(new RecordingBackend(2, 64, 500, null), t -> false, 10, false, () -> {})) {
+                new Scheduler(new RecordingBackend(2, 64, 500, null), t -> false, 10, 0, false, () -> {})) {
             for (int i = 0; i < 3; i++) {
                 Recorder recorder = new Recorder();
                 scheduler.submit(sequence(new int[] {1, 2, 3, 4}, 4, recorder));
@@ -526,7 +526,7 @@ class SchedulerTest {
     void aConstrainedSequenceEndsWhereNothingCanFollow() throws Exception {
         TestVocabulary vocabulary = new TestVocabulary("a", "b", "ba", "c");
         try (Scheduler scheduler = new Scheduler(
-                new RecordingBackend(2, 40, 600, null), vocabulary::isEndOfGeneration, 10, true, () -> {})) {
+                new RecordingBackend(2, 40, 600, null), vocabulary::isEndOfGeneration, 10, 0, true, () -> {})) {
             Recorder whole = new Recorder();
             scheduler.submit(constrained(vocabulary, "a(ba|b|c){7}", 50, whole));
             assertThat(whole.await()).isEqualTo(FinishReason.STOP);
@@ -545,7 +545,7 @@ class SchedulerTest {
         RecordingBackend backend = new RecordingBackend(2, 40, 600, null);
         backend.failure = new BackendLostException("The worker process ended.", null);
         backend.recovery.release();
-        try (Scheduler scheduler = new Scheduler(backend, vocabulary::isEndOfGeneration, 10, true, () -> {})) {
+        try (Scheduler scheduler = new Scheduler(backend, vocabulary::isEndOfGeneration, 10, 0, true, () -> {})) {
             Recorder recorder = new Recorder();
             scheduler.submit(constrained(vocabulary, "ab{5}c", 50, recorder));
             assertThat(recorder.await()).isEqualTo(FinishReason.STOP);

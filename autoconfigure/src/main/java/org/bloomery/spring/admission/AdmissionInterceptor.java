@@ -1,0 +1,187 @@
+package org.bloomery.spring.admission;
+
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+import java.util.function.ToIntFunction;
+import org.bloomery.engine.Caller;
+import org.bloomery.engine.Completion;
+import org.bloomery.engine.EngineOverloadedException;
+import org.bloomery.engine.Generation;
+import org.bloomery.engine.GenerationRequest;
+import org.bloomery.engine.GenerationSink;
+import org.bloomery.engine.InvalidOptionException;
+import org.bloomery.spring.chat.Answering;
+import org.bloomery.spring.chat.CallerScope;
+import org.bloomery.spring.chat.GenerationInterceptor;
+import org.bloomery.spring.chat.InterceptorOrder;
+import org.bloomery.spring.security.TenantResolver;
+import org.springframework.core.Ordered;
+
+/**
+ * Says on whose behalf each request comes, so that the engine shares its time and keeps its cache by tenant, and refuses
+ * what is beyond a tenant's limits: with an {@link EngineOverloadedException} what may be asked again later, with an {@link
+ * InvalidOptionException} a prompt that is too long for its tenant.
+ */
+public final class AdmissionInterceptor implements GenerationInterceptor, Ordered {
+
+    private final TenantResolver resolver;
+    private final Tenants tenants;
+    private final ToIntFunction<GenerationRequest> promptTokens;
+    private final int usualMaxTokens;
+    private final AtomicLong refusedBudget = new AtomicLong();
+    private final AtomicLong refusedPrompts = new AtomicLong();
+
+    /**
+     * @param usual limits of a tenant without its own
+     * @param own limits by tenant
+     * @param promptTokens counts the tokens of a request's prompt; asked only where there is a limit on them
+     * @param usualMaxTokens most tokens of an answer whose request names no number
+     */
+    public AdmissionInterceptor(
+            TenantResolver resolver,
+            TenantLimits usual,
+            Map<String, TenantLimits> own,
+            ToIntFunction<GenerationRequest> promptTokens,
+            int usualMaxTokens) {
+        this(resolver, usual, own, promptTokens, usualMaxTokens, System::nanoTime);
+    }
+
+    AdmissionInterceptor(
+            TenantResolver resolver,
+            TenantLimits usual,
+            Map<String, TenantLimits> own,
+            ToIntFunction<GenerationRequest> promptTokens,
+            int usualMaxTokens,
+            LongSupplier clock) {
+        this.resolver = resolver;
+        this.tenants = new Tenants(usual, own, clock);
+        this.promptTokens = promptTokens;
+        this.usualMaxTokens = usualMaxTokens;
+    }
+
+    @Override
+    public int getOrder() {
+        return InterceptorOrder.ADMISSION;
+    }
+
+    /** Requests refused for their tenant's tokens or concurrent requests. */
+    public long refusedForBudget() {
+        return refusedBudget.get();
+    }
+
+    /** Requests refused for prompts that were too long for their tenant. */
+    public long refusedForPrompt() {
+        return refusedPrompts.get();
+    }
+
+    @Override
+    public Generation submit(GenerationRequest request, GenerationSink sink, Answering next) {
+        String tenant = resolver.tenant();
+        TenantLimits limits = tenants.limits(tenant);
+        Caller caller = new Caller(tenant, limits.priority());
+        int prompt = 0;
+        if (!limits.counted()) {
+            if (limits.needsPromptTokens()) {
+                checkPrompt(promptTokens.applyAsInt(request), limits);
+            }
+            return CallerScope.during(caller, () -> next.submit(request, sink));
+        }
+        enter(tenant);
+        Admitted admitted = new Admitted(tenant, sink);
+        try {
+            if (limits.needsPromptTokens()) {
+                prompt = promptTokens.applyAsInt(request);
+                checkPrompt(prompt, limits);
+                admitted.take(prompt, request);
+            }
+            return CallerScope.during(caller, () -> next.submit(request, admitted));
+        } catch (RuntimeException | Error e) {
+            admitted.leave(0);
+            throw e;
+        }
+    }
+
+    private void enter(String tenant) {
+        try {
+            tenants.enter(tenant);
+        } catch (EngineOverloadedException e) {
+            refusedBudget.incrementAndGet();
+            throw e;
+        }
+    }
+
+    private void checkPrompt(int tokens, TenantLimits limits) {
+        if (limits.maxPromptTokens() > 0 && tokens > limits.maxPromptTokens()) {
+            refusedPrompts.incrementAndGet();
+            throw new InvalidOptionException("The prompt has " + tokens + " tokens, but the tenant's may have "
+                    + limits.maxPromptTokens() + "; shorten it, or raise max-prompt-tokens.");
+        }
+    }
+
+    /** A request that its tenant had room for, until it ends. */
+    private final class Admitted implements GenerationSink {
+
+        private final AtomicBoolean left = new AtomicBoolean();
+        private final String tenant;
+        private final GenerationSink sink;
+        private int prompt;
+        private long taken;
+
+        Admitted(String tenant, GenerationSink sink) {
+            this.tenant = tenant;
+            this.sink = sink;
+        }
+
+        void take(int promptTokens, GenerationRequest request) {
+            Integer maxTokens = request.options().maxTokens();
+            prompt = promptTokens;
+            try {
+                taken = tenants.take(tenant, (long) promptTokens + (maxTokens != null ? maxTokens : usualMaxTokens));
+            } catch (EngineOverloadedException e) {
+                refusedBudget.incrementAndGet();
+                throw e;
+            }
+        }
+
+        void leave(long needed) {
+            if (left.compareAndSet(false, true)) {
+                tenants.leave(tenant, taken, needed);
+            }
+        }
+
+        @Override
+        public void onStarted() {
+            sink.onStarted();
+        }
+
+        @Override
+        public void onFirstToken() {
+            sink.onFirstToken();
+        }
+
+        @Override
+        public boolean onText(String delta) {
+            return sink.onText(delta);
+        }
+
+        @Override
+        public boolean onReasoning(String delta) {
+            return sink.onReasoning(delta);
+        }
+
+        @Override
+        public void onComplete(Completion completion) {
+            // First, so that who waits for the answer may ask again at once
+            leave(completion.usage().totalTokens());
+            sink.onComplete(completion);
+        }
+
+        @Override
+        public void onError(RuntimeException error) {
+            leave(prompt);
+            sink.onError(error);
+        }
+    }
+}
