@@ -171,6 +171,20 @@ public abstract class ChatClientContract {
         assertThat(requests).hasSize(2);
     }
 
+    @Test
+    void aCallThatIsCutShortIsNotMade() {
+        Weather weather = new Weather();
+        ChatResponse cut = client.prompt(WEATHER_IN_PARIS)
+                .options(BloomeryChatOptions.builder().maxTokens(8))
+                .tools(weather)
+                .call()
+                .chatResponse();
+        assertThat(cut.getResult().getMetadata().getFinishReason()).isEqualTo("LENGTH");
+        assertThat(cut.getResult().getOutput().getToolCalls()).isEmpty();
+        assertThat(weather.asked).isEmpty();
+        assertThat(requests).hasSize(1);
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void ofTwoToolsTheOneThatIsAskedForIsCalled(boolean streamed) {
