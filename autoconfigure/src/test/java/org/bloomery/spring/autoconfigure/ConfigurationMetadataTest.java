@@ -39,7 +39,8 @@ class ConfigurationMetadataTest {
                                 keys(BloomeryMetricsProperties.PREFIX, BloomeryMetricsProperties.class),
                                 keys(BloomeryAuditProperties.PREFIX, BloomeryAuditProperties.class),
                                 keys(BloomeryGuardProperties.PREFIX, BloomeryGuardProperties.class),
-                                keys(BloomerySecurityProperties.PREFIX, BloomerySecurityProperties.class))
+                                keys(BloomerySecurityProperties.PREFIX, BloomerySecurityProperties.class),
+                                keys(BloomeryResilienceProperties.PREFIX, BloomeryResilienceProperties.class))
                         .flatMap(Function.identity())
                         .toList());
         assertThat(properties()).allSatisfy((key, property) -> {
