@@ -48,6 +48,9 @@ public class BloomeryChatModel implements ChatModel {
     /** Metadata key of a last response: its {@link org.bloomery.engine.Timings}. */
     public static final String TIMINGS = "timings";
 
+    /** Metadata key of every response that is not the engine's but another model's: true. */
+    public static final String OVERFLOW = "overflow";
+
     /** Metadata key of a last generation: a list of {@link org.bloomery.engine.TokenLogProbability} where asked for. */
     public static final String LOG_PROBABILITIES = "logProbabilities";
 
@@ -55,7 +58,7 @@ public class BloomeryChatModel implements ChatModel {
             new DefaultChatModelObservationConvention();
 
     private final Answering engine;
-    private final ResponseMapper responses;
+    private final String modelName;
     private final BloomeryChatOptions options;
     private final ObservationRegistry observationRegistry;
     private final @Nullable ChatModelObservationConvention observationConvention;
@@ -67,7 +70,7 @@ public class BloomeryChatModel implements ChatModel {
             ObservationRegistry observationRegistry,
             @Nullable ChatModelObservationConvention observationConvention) {
         this.engine = engine;
-        this.responses = new ResponseMapper(modelName);
+        this.modelName = modelName;
         this.options = named(options);
         this.observationRegistry = observationRegistry;
         this.observationConvention = observationConvention;
@@ -95,14 +98,15 @@ public class BloomeryChatModel implements ChatModel {
         ChatModelObservationContext context = observed(prompt, chosen, false);
         Observation observation = observation(context);
         return observation.observe(() -> {
-            Completion completion = observed(observation)
-                    .submit(request(prompt, chosen), GenerationSink.NONE)
+            AnswerOrigin origin = new AnswerOrigin(false);
+            Completion completion = origin.during(
+                            () -> observed(observation).submit(request(prompt, chosen), GenerationSink.NONE))
                     .await();
             if (completion.finishReason() == FinishReason.CANCELLED) {
                 throw new CancellationException("The wait for answer " + completion.id()
                         + " was interrupted, so its generation was cancelled.");
             }
-            ChatResponse response = responses.whole(completion);
+            ChatResponse response = new ResponseMapper(modelName, origin).whole(completion);
             context.setResponse(response);
             return response;
         });
@@ -122,7 +126,7 @@ public class BloomeryChatModel implements ChatModel {
                 Runnable start = observation::start;
                 parent.scoped(start);
             }
-            Flux<ChatResponse> answer = AnswerStream.of(observed(observation), () -> request(prompt, chosen), responses)
+            Flux<ChatResponse> answer = AnswerStream.of(observed(observation), () -> request(prompt, chosen), modelName)
                     .doOnError(observation::error)
                     .doFinally(signal -> observation.stop())
                     .contextWrite(written -> written.put(ObservationThreadLocalAccessor.KEY, observation));
@@ -136,7 +140,7 @@ public class BloomeryChatModel implements ChatModel {
     }
 
     private Answering observed(Observation observation) {
-        return PhaseObservations.within(observation, observationRegistry, responses.model(), engine);
+        return PhaseObservations.within(observation, observationRegistry, modelName, engine);
     }
 
     private Observation observation(ChatModelObservationContext context) {
@@ -188,11 +192,11 @@ public class BloomeryChatModel implements ChatModel {
     private BloomeryChatOptions named(BloomeryChatOptions given) {
         String name = given.getModel();
         if (name == null) {
-            return given.mutate().model(responses.model()).build();
+            return given.mutate().model(modelName).build();
         }
-        if (!name.equals(responses.model())) {
+        if (!name.equals(modelName)) {
             throw new InvalidOptionException("Option 'model' is '" + name + "', but the model loaded here is '"
-                    + responses.model() + "'; leave the option out or set it to that name.");
+                    + modelName + "'; leave the option out or set it to that name.");
         }
         return given;
     }

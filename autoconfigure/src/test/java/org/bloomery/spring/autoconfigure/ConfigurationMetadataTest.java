@@ -40,7 +40,8 @@ class ConfigurationMetadataTest {
                                 keys(BloomeryAuditProperties.PREFIX, BloomeryAuditProperties.class),
                                 keys(BloomeryGuardProperties.PREFIX, BloomeryGuardProperties.class),
                                 keys(BloomerySecurityProperties.PREFIX, BloomerySecurityProperties.class),
-                                keys(BloomeryResilienceProperties.PREFIX, BloomeryResilienceProperties.class))
+                                keys(BloomeryResilienceProperties.PREFIX, BloomeryResilienceProperties.class),
+                                keys(BloomeryOverflowProperties.PREFIX, BloomeryOverflowProperties.class))
                         .flatMap(Function.identity())
                         .toList());
         assertThat(properties()).allSatisfy((key, property) -> {
