@@ -31,6 +31,13 @@ public final class EngineOverloadedException extends EngineException {
         this(message, Reason.QUEUE_FULL, SOONEST);
     }
 
+    /** Refused by something that stands before the engine. */
+    public EngineOverloadedException(String message, Throwable cause) {
+        super(message, cause);
+        this.reason = Reason.QUEUE_FULL;
+        this.retryAfter = SOONEST;
+    }
+
     /** @param retryAfter estimate of when there is room; kept between one second and one hour */
     public EngineOverloadedException(String message, Reason reason, Duration retryAfter) {
         super(message);

@@ -1,6 +1,7 @@
 package org.bloomery.spring.autoconfigure;
 
 import org.bloomery.engine.Engine;
+import org.bloomery.engine.EngineUnavailableException;
 import org.bloomery.engine.chat.ToolCall;
 import org.bloomery.spring.security.AuthorizationInterceptor;
 import org.bloomery.spring.security.InferenceRequest;
@@ -64,7 +65,7 @@ public final class BloomerySecurityAutoConfiguration {
                 ObjectProvider<RefusalListener> listeners) {
             return new AuthorizationInterceptor(
                     managers.orderedStream().toList(),
-                    () -> engine.model().name(),
+                    () -> name(engine),
                     principals,
                     listeners.orderedStream().toList());
         }
@@ -73,6 +74,15 @@ public final class BloomerySecurityAutoConfiguration {
         @ConditionalOnMissingBean
         ToolCallInterceptor bloomeryToolCallInterceptor(ObjectProvider<AuthorizationManager<ToolCall>> managers) {
             return new ToolCallInterceptor(managers.orderedStream().toList());
+        }
+    }
+
+    /** An engine without a model refuses by itself; who asks is looked at all the same. */
+    private static String name(Engine engine) {
+        try {
+            return engine.model().name();
+        } catch (EngineUnavailableException e) {
+            return "unknown";
         }
     }
 

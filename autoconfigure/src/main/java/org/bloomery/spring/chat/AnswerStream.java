@@ -44,15 +44,17 @@ final class AnswerStream implements GenerationSink {
     }
 
     /** Answers the request once for each subscriber. Every failure comes through the stream. */
-    static Flux<ChatResponse> of(Answering engine, Supplier<GenerationRequest> request, ResponseMapper responses) {
+    static Flux<ChatResponse> of(Answering engine, Supplier<GenerationRequest> request, String modelName) {
         return Flux.deferContextual(context -> {
             // The worker may have pieces ready before submit has returned the generation that knows the id.
             CompletableFuture<String> id = new CompletableFuture<>();
+            AnswerOrigin origin = new AnswerOrigin(true);
+            ResponseMapper responses = new ResponseMapper(modelName, origin);
             ContextSnapshot caller = CONTEXTS.captureAll(context);
             return Flux.<Piece>create(subscriber -> {
                         caller.wrap(() -> {
-                                    Generation generation =
-                                            engine.submit(request.get(), new AnswerStream(responses, subscriber));
+                                    Generation generation = origin.during(() ->
+                                            engine.submit(request.get(), new AnswerStream(responses, subscriber)));
                                     id.complete(generation.id());
                                     subscriber.onCancel(generation::cancel);
                                 })

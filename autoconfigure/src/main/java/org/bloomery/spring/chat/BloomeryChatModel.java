@@ -52,11 +52,17 @@ public class BloomeryChatModel implements ChatModel {
     /** Metadata key of a last response: its {@link org.bloomery.engine.Timings}. */
     public static final String TIMINGS = "timings";
 
+    /** Metadata key of every response that is not the engine's but another model's: true. */
+    public static final String OVERFLOW = "overflow";
+
     /** Metadata key of a last generation: a list of {@link org.bloomery.engine.TokenLogProbability} where asked for. */
     public static final String LOG_PROBABILITIES = "logProbabilities";
 
     private static final ChatModelObservationConvention DEFAULT_CONVENTION =
             new DefaultChatModelObservationConvention();
+
+    /** Stands for the model's name while none is loaded. */
+    private static final String UNKNOWN = "unknown";
 
     private final Answering engine;
     private final Supplier<String> modelName;
@@ -96,12 +102,7 @@ public class BloomeryChatModel implements ChatModel {
 
     @Override
     public BloomeryChatOptions getOptions() {
-        try {
-            return named(options, currentName());
-        } catch (EngineUnavailableException e) {
-            // Its name is known once it is loaded
-            return options;
-        }
+        return named(options, currentName());
     }
 
     /**
@@ -112,19 +113,20 @@ public class BloomeryChatModel implements ChatModel {
      */
     @Override
     public ChatResponse call(Prompt prompt) {
-        ResponseMapper responses = new ResponseMapper(currentName());
-        BloomeryChatOptions chosen = optionsOf(prompt, responses.model());
+        String model = currentName();
+        BloomeryChatOptions chosen = optionsOf(prompt, model);
         ChatModelObservationContext context = observed(prompt, chosen, false);
         Observation observation = observation(context);
         return observation.observe(() -> {
-            Completion completion = observed(observation, responses.model())
-                    .submit(request(prompt, chosen), GenerationSink.NONE)
+            AnswerOrigin origin = new AnswerOrigin(false);
+            Completion completion = origin.during(
+                            () -> observed(observation, model).submit(request(prompt, chosen), GenerationSink.NONE))
                     .await();
             if (completion.finishReason() == FinishReason.CANCELLED) {
                 throw new CancellationException("The wait for answer " + completion.id()
                         + " was interrupted, so its generation was cancelled.");
             }
-            ChatResponse response = responses.whole(completion);
+            ChatResponse response = new ResponseMapper(model, origin).whole(completion);
             context.setResponse(response);
             return response;
         });
@@ -133,8 +135,8 @@ public class BloomeryChatModel implements ChatModel {
     @Override
     public Flux<ChatResponse> stream(Prompt prompt) {
         return Flux.deferContextual(subscriber -> {
-            ResponseMapper responses = new ResponseMapper(currentName());
-            BloomeryChatOptions chosen = optionsOf(prompt, responses.model());
+            String model = currentName();
+            BloomeryChatOptions chosen = optionsOf(prompt, model);
             ChatModelObservationContext context = observed(prompt, chosen, true);
             Observation observation = observation(context);
             Observation parent = subscriber.getOrDefault(ObservationThreadLocalAccessor.KEY, null);
@@ -146,7 +148,7 @@ public class BloomeryChatModel implements ChatModel {
                 parent.scoped(start);
             }
             Flux<ChatResponse> answer = AnswerStream.of(
-                            observed(observation, responses.model()), () -> request(prompt, chosen), responses)
+                            observed(observation, model), () -> request(prompt, chosen), model)
                     .doOnError(observation::error)
                     .doFinally(signal -> observation.stop())
                     .contextWrite(written -> written.put(ObservationThreadLocalAccessor.KEY, observation));
@@ -208,10 +210,15 @@ public class BloomeryChatModel implements ChatModel {
         return builder;
     }
 
+    /** A request for an engine without a model goes on: it is refused, recorded, or answered by another, on its way. */
     private String currentName() {
-        String name = modelName.get();
-        names.add(name);
-        return name;
+        try {
+            String name = modelName.get();
+            names.add(name);
+            return name;
+        } catch (EngineUnavailableException e) {
+            return UNKNOWN;
+        }
     }
 
     /**
@@ -219,6 +226,9 @@ public class BloomeryChatModel implements ChatModel {
      * answered here before, since whoever took the options over may not know of the change.
      */
     private BloomeryChatOptions named(BloomeryChatOptions given, String model) {
+        if (model.equals(UNKNOWN)) {
+            return given;
+        }
         String name = given.getModel();
         if (name != null && !names.contains(name)) {
             throw new InvalidOptionException("Option 'model' is '" + name + "', but the model loaded here is '" + model

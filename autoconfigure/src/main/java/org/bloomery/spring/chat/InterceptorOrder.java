@@ -20,5 +20,11 @@ public final class InterceptorOrder {
     /** What prompts and answers say. */
     public static final int GUARDS = Ordered.HIGHEST_PRECEDENCE + 5000;
 
+    /** Whether another model answers what this engine does not: it sees what guards have let through. */
+    public static final int OVERFLOW = Ordered.HIGHEST_PRECEDENCE + 6000;
+
+    /** Whether the engine gets the request, as circuit breaker, rate limiter, time limiter and bulkhead say. */
+    public static final int RESILIENCE = Ordered.HIGHEST_PRECEDENCE + 7000;
+
     private InterceptorOrder() {}
 }

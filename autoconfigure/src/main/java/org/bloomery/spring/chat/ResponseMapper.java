@@ -15,9 +15,10 @@ import org.springframework.ai.chat.model.Generation;
 /**
  * The engine's answers as Spring AI hands them out.
  *
- * @param model the model's name, on every response
+ * @param engineModel the name of the engine's model, on every response that is the engine's
+ * @param origin who writes the answer
  */
-record ResponseMapper(String model) {
+record ResponseMapper(String engineModel, AnswerOrigin origin) {
 
     /** The whole answer of a blocking call. */
     ChatResponse whole(Completion completion) {
@@ -50,7 +51,15 @@ record ResponseMapper(String model) {
     private ChatResponse piece(String id, AssistantMessage message) {
         return new ChatResponse(
                 List.of(new Generation(message, ChatGenerationMetadata.NULL)),
-                ChatResponseMetadata.builder().id(id).model(model).build());
+                metadata(id).build());
+    }
+
+    private ChatResponseMetadata.Builder metadata(String id) {
+        String overflow = origin.overflow();
+        ChatResponseMetadata.Builder metadata = ChatResponseMetadata.builder().id(id);
+        return overflow == null
+                ? metadata.model(engineModel)
+                : metadata.model(overflow).keyValue(BloomeryChatModel.OVERFLOW, true);
     }
 
     private ChatResponse end(Completion completion, String text) {
@@ -69,9 +78,7 @@ record ResponseMapper(String model) {
         }
         return new ChatResponse(
                 List.of(new Generation(message, generation.build())),
-                ChatResponseMetadata.builder()
-                        .id(completion.id())
-                        .model(model)
+                metadata(completion.id())
                         .usage(usage(completion.usage()))
                         .keyValue(BloomeryChatModel.TIMINGS, completion.timings())
                         .build());

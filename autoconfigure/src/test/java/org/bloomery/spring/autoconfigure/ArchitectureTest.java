@@ -32,11 +32,15 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule MODELS_KNOW_NO_BOOT = noClasses()
             .that()
-            .resideInAnyPackage("org.bloomery.spring.chat", "org.bloomery.spring.metrics")
+            .resideInAnyPackage(
+                    "org.bloomery.spring.chat",
+                    "org.bloomery.spring.metrics",
+                    "org.bloomery.spring.resilience",
+                    "org.bloomery.spring.overflow")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.springframework.boot..", "org.bloomery.spring.autoconfigure..")
-            .because("models and metrics are usable without auto-configuration");
+            .because("what is around an engine is usable without auto-configuration");
 
     @ArchTest
     static final ArchRule AUTO_CONFIGURATIONS_ARE_FINAL = classes()

@@ -40,7 +40,9 @@ class ConfigurationMetadataTest {
                                 keys(BloomeryMetricsProperties.PREFIX, BloomeryMetricsProperties.class),
                                 keys(BloomeryAuditProperties.PREFIX, BloomeryAuditProperties.class),
                                 keys(BloomeryGuardProperties.PREFIX, BloomeryGuardProperties.class),
-                                keys(BloomerySecurityProperties.PREFIX, BloomerySecurityProperties.class))
+                                keys(BloomerySecurityProperties.PREFIX, BloomerySecurityProperties.class),
+                                keys(BloomeryResilienceProperties.PREFIX, BloomeryResilienceProperties.class),
+                                keys(BloomeryOverflowProperties.PREFIX, BloomeryOverflowProperties.class))
                         .flatMap(Function.identity())
                         .toList());
         assertThat(properties()).allSatisfy((key, property) -> {
