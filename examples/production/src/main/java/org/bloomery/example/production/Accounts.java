@@ -1,0 +1,28 @@
+package org.bloomery.example.production;
+
+import java.util.List;
+import java.util.Map;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+
+/**
+ * Who may log in. A tenant is an account: its name is what audit records and rate limits are kept by.
+ *
+ * @param accounts by name
+ */
+@ConfigurationProperties("example")
+record Accounts(@DefaultValue Map<String, Account> accounts) {
+
+    /**
+     * @param password as Spring Security encodes it: {@code {bcrypt}…}
+     * @param roles CHAT to ask, METRICS to scrape
+     */
+    record Account(String password, @DefaultValue List<String> roles) {
+
+        /** Leaves the password out. */
+        @Override
+        public String toString() {
+            return "Account[roles=" + roles + "]";
+        }
+    }
+}
