@@ -178,6 +178,16 @@ public final class AuditInterceptor implements GenerationInterceptor, RefusalLis
         }
 
         @Override
+        public void onStarted() {
+            sink.onStarted();
+        }
+
+        @Override
+        public void onFirstToken() {
+            sink.onFirstToken();
+        }
+
+        @Override
         public boolean onText(String delta) {
             return sink.onText(delta);
         }

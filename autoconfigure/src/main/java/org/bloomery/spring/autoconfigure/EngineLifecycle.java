@@ -13,8 +13,11 @@ import org.springframework.context.SmartLifecycle;
  */
 final class EngineLifecycle implements SmartLifecycle {
 
-    /** Below web servers ({@code DEFAULT_PHASE - 2048}), so that this stops after their requests have drained. */
-    static final int PHASE = SmartLifecycle.DEFAULT_PHASE - 4096;
+    /**
+     * That of Spring Boot's wait for web requests under way, so that both begin together: an answer that takes too long ends
+     * with a finish reason that its reader still gets, before the web server cuts its connection.
+     */
+    static final int PHASE = SmartLifecycle.DEFAULT_PHASE - 1024;
 
     private static final Log log = LogFactory.getLog(EngineLifecycle.class);
 

@@ -57,6 +57,16 @@ final class GuardedAnswer implements GenerationSink {
     }
 
     @Override
+    public void onStarted() {
+        sink.onStarted();
+    }
+
+    @Override
+    public void onFirstToken() {
+        sink.onFirstToken();
+    }
+
+    @Override
     public boolean onText(String delta) {
         return onPiece(text, reasoning, delta);
     }

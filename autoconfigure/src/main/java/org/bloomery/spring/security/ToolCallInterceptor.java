@@ -65,6 +65,16 @@ public final class ToolCallInterceptor implements GenerationInterceptor, Ordered
         }
 
         @Override
+        public void onStarted() {
+            sink.onStarted();
+        }
+
+        @Override
+        public void onFirstToken() {
+            sink.onFirstToken();
+        }
+
+        @Override
         public boolean onText(String delta) {
             return sink.onText(delta);
         }

@@ -61,6 +61,29 @@ class AuditInterceptorTest {
     }
 
     @Test
+    void thePhasesOfAnAnswerArePassedOn() {
+        List<String> heard = new CopyOnWriteArrayList<>();
+        GenerationSink sink = new GenerationSink() {
+            @Override
+            public void onStarted() {
+                heard.add("started");
+            }
+
+            @Override
+            public void onFirstToken() {
+                heard.add("first token");
+            }
+        };
+        assertThatThrownBy(() -> interceptor.submit(REQUEST, sink, (request, audited) -> {
+                    audited.onStarted();
+                    audited.onFirstToken();
+                    throw new EngineOverloadedException("full");
+                }))
+                .isInstanceOf(EngineOverloadedException.class);
+        assertThat(heard).containsExactly("started", "first token");
+    }
+
+    @Test
     void anAnswerIsToldOnlyOnceItsRecordIsKept() {
         CountDownLatch disk = new CountDownLatch(1);
         CountDownLatch told = new CountDownLatch(1);

@@ -67,8 +67,10 @@ class EngineLifecycleTest {
     }
 
     @Test
-    void stopsAfterWebServersAndIsNeverPaused() {
-        assertThat(lifecycle(true).getPhase()).isLessThan(SmartLifecycle.DEFAULT_PHASE - 2048);
+    void stopsBesideTheWaitForWebRequestsAndIsNeverPaused() {
+        assertThat(lifecycle(true).getPhase())
+                .as("before web servers, which stop at 2048 below, cut their connections")
+                .isEqualTo(SmartLifecycle.DEFAULT_PHASE - 1024);
         assertThat(lifecycle(true).isPauseable()).isFalse();
         assertThat(lifecycle(true).isAutoStartup()).isTrue();
     }
