@@ -352,7 +352,7 @@ class AuditLogTest {
             channel.forceFails = true;
             log.append(Records.of("a")).get();
             while (log.refusal() == null) {
-                Thread.sleep(20);
+                Thread.onSpinWait();
             }
             fails(log, "could not be forced to the disk");
         }

@@ -64,7 +64,7 @@ class RestartTest {
         "file:/repository/bloomery-natives-linux-x86_64-cuda-0.1.0.jar,true",
         "file:/repository/bloomery-spring-boot-0.1.0.jar,true",
         "file:/repository/bloomery-customer-app-0.1.0.jar,false",
-        "file:/work/app/target/classes/,false"
+        "file:/app/target/classes/,false"
     })
     void devtoolsLeavesTheEnginesJarsAlone(String url, boolean excluded) throws IOException {
         Properties properties = new Properties();
