@@ -68,6 +68,9 @@ final class WorkerProcess {
     private volatile boolean closing;
     private volatile @Nullable IOException broken;
     private volatile boolean heard;
+    private final Object telling = new Object();
+    /** Whether somebody knows of the loss; guarded by {@link #telling}. */
+    private boolean told;
 
     /** Rows of the last batch; written by the reader, read after its {@link Reply.Done}. */
     private volatile MemorySegment rows = MemorySegment.NULL;
@@ -129,7 +132,7 @@ final class WorkerProcess {
                         opened = true;
                     }
                     case Reply.Failed failed -> throw failed.error();
-                    default -> throw lost();
+                    default -> throw lostInCall();
                 }
             }
         } finally {
@@ -208,7 +211,7 @@ final class WorkerProcess {
             return switch (await()) {
                 case Reply.Done done -> done.rows();
                 case Reply.Failed failed -> throw failed.error();
-                default -> throw lost();
+                default -> throw lostInCall();
             };
         } finally {
             busy = false;
@@ -268,7 +271,7 @@ final class WorkerProcess {
             wire.send(kind, payload);
         } catch (IOException e) {
             broken = e;
-            throw lost();
+            throw lostInCall();
         }
     }
 
@@ -329,7 +332,7 @@ final class WorkerProcess {
             }
             kill();
             if (info != null && !closing) {
-                lossListener.accept(lost());
+                tellLoss();
             }
             replies.add(new Reply.Lost());
         }
@@ -353,6 +356,24 @@ final class WorkerProcess {
 
     private static long rowBytes(int vocabSize) {
         return vocabSize * ValueLayout.JAVA_FLOAT.byteSize();
+    }
+
+    /** Tells the loss unless a call has told it: who has begun to replace this process must not hear of it again. */
+    private void tellLoss() {
+        BackendLostException loss = lost();
+        synchronized (telling) {
+            if (!told) {
+                told = true;
+                lossListener.accept(loss);
+            }
+        }
+    }
+
+    private BackendLostException lostInCall() {
+        synchronized (telling) {
+            told = true;
+        }
+        return lost();
     }
 
     private BackendLostException lost() {
