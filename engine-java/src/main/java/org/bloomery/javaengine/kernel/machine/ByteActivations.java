@@ -12,8 +12,8 @@ import org.bloomery.javaengine.kernel.machine.Register.Vector;
 /**
  * Activations as the integer kernels read them, rounded as {@link Int8Rounding} says. A group of
  * tokens has for each block of 32 columns one record: the codes of all its tokens, 32 bytes each, then
- * four arrays of 4 bytes a token: the scale; what sums of the first and of the last 16 products start at for weights that
- * stand 128 above their value ({@code -128 Σ codes}); and {@code scale Σ codes} as a float, for weights with a minimum.
+ * four arrays of 4 bytes a token: the scale; what sums of all and of the last 16 products start at for weights that stand
+ * 128 above their value ({@code -128 Σ codes}); and {@code scale Σ codes} as a float, for weights with a minimum.
  */
 final class ByteActivations implements GroupedActivations {
 
@@ -152,6 +152,7 @@ final class ByteActivations implements GroupedActivations {
         code.emit(VCVTDQ2PS, xmm(3), xmm(3));
         code.emit(VMULPS, xmm(3), xmm(3), scale.as(128));
         store(code, Memory.at(numbers, 0), scale.as(128));
+        code.emit(VPADDD, xmm(1), xmm(1), xmm(2));
         for (int half = 0; half < 2; half++) {
             Vector sum = xmm(1 + half);
             code.emit(VPSLLD, sum, sum, 7);

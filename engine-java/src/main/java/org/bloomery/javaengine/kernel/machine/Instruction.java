@@ -16,6 +16,7 @@ enum Instruction {
     VBROADCASTI32X4("66 0F38 W0 5A", Encoding.EVEX, Memory.BYTES_16),
     VBROADCASTI64X4("66 0F38 W1 5B", Encoding.EVEX, Memory.BYTES_32),
     VINSERTI128("66 0F3A W0 38", Encoding.VEX, Memory.BYTES_16),
+    VINSERTI64X4("66 0F3A W1 3A", Encoding.EVEX, Memory.BYTES_32),
     VEXTRACTI128("66 0F3A W0 39", Encoding.VEX, Memory.BYTES_16),
     VEXTRACTI64X4("66 0F3A W1 3B", Encoding.EVEX, Memory.BYTES_32),
 
@@ -40,6 +41,7 @@ enum Instruction {
     VPANDD("66 0F W0 DB", Encoding.EVEX, Memory.FULL),
     VPORD("66 0F W0 EB", Encoding.EVEX, Memory.FULL),
     VPXORD("66 0F W0 EF", Encoding.EVEX, Memory.FULL),
+    VPTERNLOGD("66 0F3A W0 25", Encoding.EVEX, Memory.FULL),
     VPACKSSDW("66 0F W0 6B", Encoding.BOTH, Memory.FULL),
     VPACKSSWB("66 0F W0 63", Encoding.BOTH, Memory.FULL),
     VPCMPEQB("66 0F W0 74", Encoding.VEX, Memory.FULL),

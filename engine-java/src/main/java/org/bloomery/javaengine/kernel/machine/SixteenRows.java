@@ -3,12 +3,11 @@ package org.bloomery.javaengine.kernel.machine;
 import static org.bloomery.javaengine.kernel.machine.Instruction.*;
 
 import org.bloomery.javaengine.kernel.machine.Register.General;
-import org.bloomery.javaengine.kernel.machine.Register.Mask;
 import org.bloomery.javaengine.kernel.machine.Register.Vector;
 
 /**
  * Code that reads sixteen rows side by side: their addresses, and transposing what stands at them, so that each lane of a
- * 512-bit register belongs to a row. It takes the registers RDI, RSI, RAX, RBX, R10 and R11 and the masks 1 to 3.
+ * 512-bit register belongs to a row. It takes the registers RDI, RSI, RAX, RBX, R10 and R11.
  */
 final class SixteenRows {
 
@@ -28,11 +27,6 @@ final class SixteenRows {
 
     private static final int LINE = 64;
 
-    /** Lanes 1, 2 and 3 of four; the first is also the upper half of eight 64-bit elements. */
-    private static final Mask[] LANE = {Mask.NONE, new Mask(1), new Mask(2), new Mask(3)};
-
-    private static final Mask UPPER_HALF = LANE[1];
-
     private final Assembler code;
 
     SixteenRows(Assembler code) {
@@ -43,12 +37,8 @@ final class SixteenRows {
         return new Vector(number, 512);
     }
 
-    /** What holds for the whole call: masks and three times the stride. Overwrites RAX. */
+    /** What holds for the whole call: three times the stride. */
     void prepare() {
-        for (int lane = 1; lane < 4; lane++) {
-            code.mov(General.RAX, 0xF << (4 * lane));
-            code.kmovw(LANE[lane], General.RAX);
-        }
         code.lea(STRIDE_3, Memory.at(STRIDE, STRIDE, 2, 0));
     }
 
@@ -104,9 +94,14 @@ final class SixteenRows {
     void transpose16(int offset) {
         for (int i = 0; i < 4; i++) {
             code.emit(VMOVUPS, zmm(8 + i).as(128), row(i, offset));
-            for (int lane = 1; lane < 4; lane++) {
-                code.emit(VBROADCASTI32X4, zmm(8 + i), LANE[lane], row(4 * lane + i, offset));
-            }
+            code.emit(VMOVUPS, zmm(12 + i).as(128), row(8 + i, offset));
+        }
+        for (int i = 0; i < 4; i++) {
+            code.emit(VINSERTI128, zmm(8 + i).as(256), zmm(8 + i).as(256), row(4 + i, offset), 1);
+            code.emit(VINSERTI128, zmm(12 + i).as(256), zmm(12 + i).as(256), row(12 + i, offset), 1);
+        }
+        for (int i = 0; i < 4; i++) {
+            code.emit(VINSERTI64X4, zmm(8 + i), zmm(8 + i), zmm(12 + i), 1);
         }
         transposeLanes(8, 12);
     }
@@ -116,7 +111,7 @@ final class SixteenRows {
         for (int i = 0; i < 8; i++) {
             int row = i < 4 ? i : 4 + i;
             code.emit(VMOVUPS, zmm(8 + i).as(256), row(row, offset));
-            code.emit(VBROADCASTI64X4, zmm(8 + i), UPPER_HALF, row(row + 4, offset));
+            code.emit(VINSERTI64X4, zmm(8 + i), zmm(8 + i), row(row + 4, offset), 1);
         }
         transposeLanes(8, 0);
         transposeLanes(12, 4);
