@@ -8,6 +8,7 @@ import org.bloomery.engine.format.LoadMode;
 import org.bloomery.engine.format.ModelFile;
 import org.bloomery.engine.grammar.Grammar;
 import org.bloomery.engine.grammar.GrammarMatcher;
+import org.bloomery.engine.grammar.Shape;
 import org.bloomery.engine.grammar.TokenGrammar;
 import org.bloomery.engine.grammar.TokenMask;
 import org.bloomery.engine.grammar.TokenTrie;
@@ -49,12 +50,20 @@ public class TokenMaskBenchmark {
                 "required":["text","count"]}}},
              "required":["name","code","title","amount","lines"]}""";
 
+    /** An answer where a tool is offered: text, then the call of it, or not. */
+    private static final Shape ANSWER = Shape.sequence(
+            new Shape.Free("<tool_call>"),
+            Shape.optional(Shape.sequence(
+                    Shape.mark("<tool_call>"),
+                    new Shape.Json(SCHEMA, "The schema of tool 'order'", null),
+                    Shape.mark("</tool_call>"))));
+
     /** A file with a vocabulary, or nothing for a synthetic one of 150,000 tokens. */
     @Param("")
     public String vocabulary = "";
 
-    /** What stands before the place, by name. */
-    @Param({"begin", "string", "pattern", "limited", "number", "nested"})
+    /** What stands before the place, by name; {@code free} is text beside which a tool may be called. */
+    @Param({"begin", "string", "pattern", "limited", "number", "nested", "free"})
     public String place = "string";
 
     int vocabSize = 150_000;
@@ -73,7 +82,7 @@ public class TokenMaskBenchmark {
                 tokenizer = Tokenizers.from(file.metadata());
             }
         }
-        grammar = Grammar.jsonSchema(SCHEMA);
+        grammar = place.equals("free") ? Grammar.of(null, ANSWER) : Grammar.jsonSchema(SCHEMA);
         trie = TokenTrie.of(tokenizer);
         logits = new float[tokenizer.vocabSize()];
         before = bytes(tokenizer, text());
@@ -87,6 +96,7 @@ public class TokenMaskBenchmark {
         String number = limited + "b\",\"amount\":1";
         return switch (place) {
             case "begin" -> "";
+            case "free" -> "Let me see.";
             case "string" -> "{\"name\":\"a";
             case "pattern" -> code;
             case "limited" -> limited + "b";

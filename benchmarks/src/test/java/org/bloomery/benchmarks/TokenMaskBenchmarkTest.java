@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
 import org.bloomery.engine.grammar.TokenMask;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -36,5 +37,19 @@ class TokenMaskBenchmarkTest {
                 .isTrue();
         assertThat(warm.allows(1 + forbidden.charAt(0))).isFalse();
         assertThat(benchmark.compile().states()).isPositive();
+    }
+
+    @Test
+    void measuresTheMaskOfTextBesideCalls() {
+        TokenMaskBenchmark benchmark = new TokenMaskBenchmark();
+        benchmark.place = "free";
+        benchmark.vocabSize = 5_000;
+        benchmark.prepare();
+
+        TokenMask warm = benchmark.warm();
+
+        assertThat(warm.count()).isEqualTo(benchmark.cold().count());
+        assertThat(warm.allows(1 + 'a')).isTrue();
+        assertThat(warm.allows(1 + '<')).isTrue();
     }
 }
