@@ -136,7 +136,8 @@ final class Unpacking {
         return switch (type) {
             case Q8_0 -> new int[] {0x80808080};
             case Q4_0 -> new int[] {0x0F0F0F0F, unshifted ? 0xF0F0F0F0 : 0x78787878};
-            case Q4_1, Q4_K -> new int[] {0x0F0F0F0F, 0xF0F0F0F0};
+            case Q4_1 -> new int[] {0x0F0F0F0F, 0xF0F0F0F0};
+            case Q4_K -> new int[] {0x0F0F0F0F, 0xF0F0F0F0, 0xFF};
             case Q5_0, Q5_1 -> new int[] {0x01010101, 0x00204081, 0xF, 0x0F0F0F0F, 0x70707070};
             case Q5_K -> new int[] {0x0F0F0F0F, 0x10101010};
             case Q6_K ->
@@ -401,8 +402,12 @@ final class Unpacking {
 
     /** Stores byte {@code number} of each lane, as a float times {@code factor}. */
     private void storeByteTimes(Vector bytes, int number, Vector factor, int offset) {
-        code.emit(VPSRLD, SPARE, bytes, 8 * number);
-        emit(VPANDD, SPARE, SPARE, 0xFF);
+        if (number > 0) {
+            code.emit(VPSRLD, SPARE, bytes, 8 * number);
+        }
+        if (number < 3) {
+            emit(VPANDD, SPARE, number > 0 ? SPARE : bytes, 0xFF);
+        }
         code.emit(VCVTDQ2PS, SPARE, SPARE);
         code.emit(VMULPS, SPARE, SPARE, factor);
         code.emit(VMOVUPS_STORE, Memory.at(General.RSP, offset), Mask.NONE, SPARE);
@@ -419,8 +424,12 @@ final class Unpacking {
         rows.transpose16(scales);
         code.emit(VCVTPH2PS, zmm(12), Memory.at(General.RSP, KEPT_CODES));
         for (int group = 0; group < 16; group++) {
-            code.emit(VPSLLD, SPARE, zmm(8 + group / 4), 24 - 8 * (group % 4));
-            code.emit(VPSRAD, SPARE, SPARE, 24);
+            Vector signed = zmm(8 + group / 4);
+            if (group % 4 < 3) {
+                code.emit(VPSLLD, SPARE, signed, 24 - 8 * (group % 4));
+                signed = SPARE;
+            }
+            code.emit(VPSRAD, SPARE, signed, 24);
             code.emit(VCVTDQ2PS, SPARE, SPARE);
             code.emit(VMULPS, SPARE, SPARE, zmm(12));
             code.emit(VMOVUPS_STORE, Memory.at(General.RSP, SCALES + group * VECTOR), Mask.NONE, SPARE);
