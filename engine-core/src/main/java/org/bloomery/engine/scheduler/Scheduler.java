@@ -3,16 +3,13 @@ package org.bloomery.engine.scheduler;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.IntPredicate;
 import org.bloomery.engine.BackendLostException;
-import org.bloomery.engine.CacheUse;
 import org.bloomery.engine.EngineClosedException;
 import org.bloomery.engine.EngineException;
 import org.bloomery.engine.EngineListener;
@@ -20,7 +17,6 @@ import org.bloomery.engine.EngineOverloadedException;
 import org.bloomery.engine.EngineState;
 import org.bloomery.engine.FinishReason;
 import org.bloomery.engine.backend.Backend;
-import org.bloomery.engine.backend.Batch;
 import org.bloomery.engine.backend.Logits;
 import org.bloomery.engine.sampling.Sampler;
 import org.jspecify.annotations.Nullable;
@@ -39,10 +35,7 @@ public final class Scheduler implements AutoCloseable {
 
     private final Backend backend;
     private final IntPredicate endOfGeneration;
-    private final int batchTokens;
-    private final boolean prefixReuse;
     private final int slots;
-    private final long cacheTokens;
     private final int vocabSize;
     private final Runnable afterEnd;
     private final Thread worker;
@@ -64,19 +57,10 @@ public final class Scheduler implements AutoCloseable {
     private final Progress progress = new Progress();
 
     private final List<Sequence> active = new ArrayList<>();
-    private final PrefixIndex prefixes;
-    private final Batch batch;
+    private final CacheSlots cache;
+    private final StepPlan plan;
     private final float[] logits;
-    private final PrefillPace pace;
-
-    private final AtomicLong completed = new AtomicLong();
-    private final AtomicLong failed = new AtomicLong();
-    private final AtomicLong refused = new AtomicLong();
-    private final AtomicLong cancelled = new AtomicLong();
-    private final AtomicLong promptTokens = new AtomicLong();
-    private final AtomicLong cachedTokens = new AtomicLong();
-    private final AtomicLong completionTokens = new AtomicLong();
-    private final AtomicLong prefixHits = new AtomicLong();
+    private final Totals totals = new Totals();
 
     /**
      * Starts the worker. The backend belongs to it from now on and is closed with it.
@@ -96,16 +80,12 @@ public final class Scheduler implements AutoCloseable {
             Runnable afterEnd) {
         this.backend = backend;
         this.endOfGeneration = endOfGeneration;
-        this.batchTokens = backend.info().maxBatchTokens();
-        this.prefixReuse = prefixReuse;
         this.afterEnd = afterEnd;
         this.slots = backend.info().maxSequences();
-        this.cacheTokens = (long) slots * backend.info().contextLength();
         this.vocabSize = backend.info().vocabSize();
         this.admission = new Admission(queue, throughput, slots, queueCapacity, queueTokens);
-        this.prefixes = new PrefixIndex(slots);
-        this.batch = new Batch(batchTokens);
-        this.pace = new PrefillPace(batchTokens);
+        this.cache = new CacheSlots(backend, prefixReuse);
+        this.plan = new StepPlan(backend.info().maxBatchTokens());
         this.logits = new float[vocabSize];
         this.worker = Thread.ofPlatform().name("bloomery-scheduler").daemon().unstarted(this::work);
         look();
@@ -133,13 +113,13 @@ public final class Scheduler implements AutoCloseable {
         lock.lock();
         try {
             if (refusing) {
-                refused.incrementAndGet();
+                totals.refused.incrementAndGet();
                 throw new EngineClosedException("The engine is shutting down and takes no new request.");
             }
             long now = System.nanoTime();
             EngineOverloadedException refusal = admission.refusal(sequence, activeCount, now);
             if (refusal != null) {
-                refused.incrementAndGet();
+                totals.refused.incrementAndGet();
                 throw refusal;
             }
             if (queue.isEmpty() && activeCount == 0) {
@@ -199,14 +179,14 @@ public final class Scheduler implements AutoCloseable {
                     state(),
                     activeCount,
                     queue.size(),
-                    completed.get(),
-                    failed.get(),
-                    refused.get(),
-                    cancelled.get(),
-                    promptTokens.get(),
-                    cachedTokens.get(),
-                    completionTokens.get(),
-                    prefixHits.get(),
+                    totals.completed.get(),
+                    totals.failed.get(),
+                    totals.refused.get(),
+                    totals.cancelled.get(),
+                    totals.promptTokens.get(),
+                    totals.cachedTokens.get(),
+                    totals.completionTokens.get(),
+                    totals.prefixHits.get(),
                     backlog(),
                     progress.held().cache(),
                     progress.steps(),
@@ -228,9 +208,7 @@ public final class Scheduler implements AutoCloseable {
         for (Sequence sequence : active) {
             unread += sequence.prefilling() ? sequence.promptLength() - sequence.cached() : 0;
         }
-        long held = prefixes.heldTokens(true);
-        long reusable = prefixes.heldTokens(false);
-        progress.hold(new Progress.Held(unread, new CacheUse(held, reusable, cacheTokens - held - reusable)));
+        progress.hold(new Progress.Held(unread, cache.use()));
     }
 
     /**
@@ -376,25 +354,13 @@ public final class Scheduler implements AutoCloseable {
     }
 
     private void admit(Sequence sequence) {
-        String tenant = sequence.caller().tenant();
-        PrefixIndex.Placement place = prefixes.place(tenant, sequence.tokens(), sequence.promptLength(), prefixReuse);
         active.add(sequence);
-        sequence.occupy(place.slot(), place.shared());
-        prefixes.occupy(place.slot(), tenant, sequence.tokens(), 0);
         try {
-            if (place.source() == place.slot()) {
-                backend.truncate(place.slot(), place.shared());
-            } else {
-                backend.truncate(place.slot(), 0);
-                backend.copyPrefix(place.source(), place.slot(), place.shared());
-            }
-            prefixes.update(place.slot(), sequence.tokens(), place.shared());
+            int shared = cache.occupy(sequence);
             if (!sequence.restarted()) {
-                promptTokens.addAndGet(sequence.promptLength());
-                cachedTokens.addAndGet(place.shared());
-                prefixHits.addAndGet(place.shared() > 0 ? 1 : 0);
+                totals.started(sequence.promptLength(), shared);
             }
-            sequence.listener().started(place.shared());
+            sequence.listener().started(shared);
         } catch (BackendLostException e) {
             throw e;
         } catch (RuntimeException e) {
@@ -413,18 +379,13 @@ public final class Scheduler implements AutoCloseable {
         if (active.isEmpty()) {
             return;
         }
-        int[] chunks = fillBatch();
-        int prefillTokens = 0;
-        int working = 0;
-        for (int i = 0; i < chunks.length; i++) {
-            prefillTokens += active.get(i).prefilling() ? chunks[i] : 0;
-            working += chunks[i] > 0 ? 1 : 0;
-        }
+        plan.fill(active);
+        int prefillTokens = plan.prefillTokens();
         stepListener.stepping();
         long start = System.nanoTime();
         Logits result;
         try {
-            result = backend.forward(batch);
+            result = backend.forward(plan.batch());
         } catch (CancellationException e) {
             // Interrupted for a sequence that was cancelled, or at the end: the next round sees which
             return;
@@ -434,23 +395,24 @@ public final class Scheduler implements AutoCloseable {
         } catch (RuntimeException e) {
             EngineException error = e instanceof EngineException known
                     ? known
-                    : new EngineException("The backend failed in a step of " + batch.size() + " tokens.", e);
+                    : new EngineException(
+                            "The backend failed in a step of " + plan.batch().size() + " tokens.", e);
             for (Sequence sequence : List.copyOf(active)) {
                 fail(sequence, error);
             }
             return;
         }
-        pace.remember(System.nanoTime() - start, chunks, batch.size());
+        plan.done(System.nanoTime() - start);
 
         int row = 0;
-        List<Sequence> stepped = List.copyOf(active);
+        List<Sequence> stepped = plan.sequences();
         for (int i = 0; i < stepped.size(); i++) {
             Sequence sequence = stepped.get(i);
-            if (chunks[i] == 0) {
+            if (plan.chunk(i) == 0) {
                 continue;
             }
-            sequence.fed(chunks[i]);
-            prefixes.update(sequence.slot(), sequence.tokens(), sequence.cached());
+            sequence.fed(plan.chunk(i));
+            cache.update(sequence);
             if (sequence.pending() == 0) {
                 int sequenceRow = row++;
                 try {
@@ -460,21 +422,22 @@ public final class Scheduler implements AutoCloseable {
                 }
             }
         }
-        tellStep(System.nanoTime() - start, prefillTokens, batch.size() - prefillTokens, working);
+        tellStep(System.nanoTime() - start, prefillTokens);
     }
 
-    private void tellStep(long nanos, int prefillTokens, int decodeTokens, int working) {
+    private void tellStep(long nanos, int prefillTokens) {
+        int tokens = plan.batch().size();
         progress.stepped(nanos);
         look();
         EngineListener.Step step;
         lock.lock();
         try {
-            throughput.stepped(prefillTokens + decodeTokens, nanos);
+            throughput.stepped(tokens, nanos);
             step = new EngineListener.Step(
                     Duration.ofNanos(nanos),
                     prefillTokens,
-                    decodeTokens,
-                    working,
+                    tokens - prefillTokens,
+                    plan.working(),
                     activeCount,
                     queue.size(),
                     backlog());
@@ -484,48 +447,11 @@ public final class Scheduler implements AutoCloseable {
         stepListener.stepped(step);
     }
 
-    /**
-     * One token of each sequence that is writing, then chunks of prompts within the step's budget: every prompt gets an
-     * equal share, and what short ones leave goes to long ones, so a long prompt does not hold up the others.
-     *
-     * @return tokens taken of each active sequence
-     */
-    private int[] fillBatch() {
-        batch.clear();
-        int[] chunks = new int[active.size()];
-        List<Integer> reading = new ArrayList<>();
-        for (int i = 0; i < chunks.length; i++) {
-            if (active.get(i).pending() == 1) {
-                chunks[i] = 1;
-            } else {
-                reading.add(i);
-            }
-        }
-        int writing = chunks.length - reading.size();
-        int budget = Math.min(batchTokens - writing, pace.budget(writing > 0));
-        reading.sort(Comparator.comparingInt(i -> active.get(i).pending()));
-        for (int i = 0; i < reading.size(); i++) {
-            int sharers = reading.size() - i;
-            int share = (budget + sharers - 1) / sharers;
-            int chunk = Math.min(active.get(reading.get(i)).pending(), Math.min(share, budget));
-            chunks[reading.get(i)] = chunk;
-            budget -= chunk;
-        }
-        for (int i = 0; i < chunks.length; i++) {
-            Sequence sequence = active.get(i);
-            int first = sequence.cached();
-            for (int position = first; position < first + chunks[i]; position++) {
-                batch.add(sequence.tokens()[position], position, sequence.slot(), position == sequence.length() - 1);
-            }
-        }
-        return chunks;
-    }
-
     private void sampleNext(Sequence sequence, Logits result, int row) {
         result.copyRow(row, logits);
         float[] untouched = sequence.logProbabilities() >= 0 ? logits.clone() : logits;
         int token = sequence.sample(logits, vocabSize);
-        completionTokens.incrementAndGet();
+        totals.completionTokens.incrementAndGet();
         if (endOfGeneration.test(token)) {
             finish(sequence, FinishReason.STOP);
             return;
@@ -547,7 +473,7 @@ public final class Scheduler implements AutoCloseable {
     }
 
     private void tellEnd(Sequence sequence, FinishReason reason) {
-        (reason == FinishReason.CANCELLED ? cancelled : completed).incrementAndGet();
+        totals.ended(reason);
         try {
             sequence.listener().finished(reason);
         } catch (RuntimeException e) {
@@ -557,7 +483,7 @@ public final class Scheduler implements AutoCloseable {
 
     private void fail(Sequence sequence, RuntimeException error) {
         release(sequence, false);
-        failed.incrementAndGet();
+        totals.failed.incrementAndGet();
         try {
             sequence.listener().failed(error);
         } catch (RuntimeException e) {
@@ -579,15 +505,7 @@ public final class Scheduler implements AutoCloseable {
         List<Sequence> again = new ArrayList<>();
         List<Sequence> ended = new ArrayList<>();
         for (Sequence sequence : active) {
-            int slot = sequence.slot();
-            if (slot < 0) {
-                again.add(sequence);
-            } else if (sequence.restart()) {
-                again.add(sequence);
-                prefixes.release(slot);
-            } else {
-                ended.add(sequence);
-            }
+            (cache.restart(sequence) ? again : ended).add(sequence);
         }
         active.removeAll(again);
         lock.lock();
@@ -600,9 +518,7 @@ public final class Scheduler implements AutoCloseable {
             lock.unlock();
         }
         ended.forEach(sequence -> fail(sequence, error));
-        for (int slot = 0; slot < slots; slot++) {
-            prefixes.forget(slot);
-        }
+        cache.forget();
         tell(EngineState.RECOVERING);
         Thread.ofPlatform().name("bloomery-recovery").daemon().start(this::recover);
     }
@@ -636,14 +552,7 @@ public final class Scheduler implements AutoCloseable {
         if (!active.remove(sequence)) {
             return;
         }
-        int slot = sequence.slot();
-        sequence.leave();
-        if (keep && prefixReuse) {
-            prefixes.update(slot, sequence.tokens(), sequence.cached());
-        } else {
-            prefixes.forget(slot);
-        }
-        prefixes.release(slot);
+        cache.release(sequence, keep);
         lock.lock();
         try {
             activeCount--;
@@ -661,7 +570,7 @@ public final class Scheduler implements AutoCloseable {
             fail(sequence, error);
         }
         for (Sequence sequence : takeQueue()) {
-            failed.incrementAndGet();
+            totals.failed.incrementAndGet();
             sequence.listener().failed(error);
         }
     }
