@@ -296,6 +296,10 @@ final class LoadedModel implements AutoCloseable {
                 Duration.ofNanos(s.sinceProgressNanos()));
     }
 
+    EngineState state() {
+        return scheduler.state();
+    }
+
     void onStateChange(Consumer<EngineState> listener) {
         scheduler.listen(listener);
     }

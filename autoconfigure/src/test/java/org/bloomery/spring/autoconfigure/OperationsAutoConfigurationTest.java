@@ -24,6 +24,7 @@ import org.springframework.ai.chat.prompt.Prompt;
 import org.springframework.ai.model.tool.autoconfigure.ToolCallingAutoConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.availability.ApplicationAvailabilityAutoConfiguration;
+import org.springframework.boot.availability.ApplicationAvailability;
 import org.springframework.boot.availability.AvailabilityChangeEvent;
 import org.springframework.boot.availability.ReadinessState;
 import org.springframework.boot.health.contributor.Health;
@@ -146,6 +147,23 @@ class OperationsAutoConfigurationTest {
             assertThat(model.call("Hello")).isNotBlank();
             assertThat(endpoint.actOn("cancel", "none-such")).containsEntry("cancelled", false);
             assertThatThrownBy(() -> endpoint.act("explode", null)).hasMessageContaining("explode");
+        });
+    }
+
+    @Test
+    void readinessFollowsUnloadReloadAndDrain() {
+        context.run(started -> {
+            ApplicationAvailability availability = started.getBean(ApplicationAvailability.class);
+            AvailabilityChangeEvent.publish(started, ReadinessState.ACCEPTING_TRAFFIC);
+            InferenceEndpoint endpoint = started.getBean(InferenceEndpoint.class);
+            for (String goes : List.of("unload", "drain")) {
+                endpoint.act(goes, null);
+                assertThat(availability.getReadinessState()).as(goes).isEqualTo(ReadinessState.REFUSING_TRAFFIC);
+                endpoint.act("reload", null);
+                assertThat(availability.getReadinessState()).as(goes).isEqualTo(ReadinessState.ACCEPTING_TRAFFIC);
+                assertThat(health(started.getBean(EngineHealthIndicator.class)).getStatus())
+                        .isEqualTo(Status.UP);
+            }
         });
     }
 

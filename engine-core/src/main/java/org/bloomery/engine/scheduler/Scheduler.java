@@ -153,7 +153,18 @@ public final class Scheduler implements AutoCloseable {
         stateListener = listener;
     }
 
-    private EngineState state() {
+    /** Whether sequences are taken and run. */
+    public EngineState state() {
+        lock.lock();
+        try {
+            return stateNow();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The caller holds the lock. */
+    private EngineState stateNow() {
         return refusing ? EngineState.CLOSED : recovering ? EngineState.RECOVERING : EngineState.READY;
     }
 
@@ -176,7 +187,7 @@ public final class Scheduler implements AutoCloseable {
         try {
             boolean atWork = !recovering && (activeCount > 0 || !queue.isEmpty());
             return new SchedulerStats(
-                    state(),
+                    stateNow(),
                     activeCount,
                     queue.size(),
                     totals.completed.get(),
@@ -218,9 +229,11 @@ public final class Scheduler implements AutoCloseable {
      */
     public boolean drain(Duration time) {
         long left = time.toNanos();
+        if (refuse()) {
+            tell(EngineState.CLOSED);
+        }
         lock.lock();
         try {
-            refusing = true;
             while (activeCount > 0 || !queue.isEmpty()) {
                 if (left <= 0 || !worker.isAlive()) {
                     return false;
@@ -231,6 +244,18 @@ public final class Scheduler implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return false;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Takes no sequence any more; returns whether it took some until now. */
+    private boolean refuse() {
+        lock.lock();
+        try {
+            boolean first = !refusing;
+            refusing = true;
+            return first;
         } finally {
             lock.unlock();
         }
@@ -483,6 +508,10 @@ public final class Scheduler implements AutoCloseable {
 
     private void fail(Sequence sequence, RuntimeException error) {
         release(sequence, false);
+        tellFailure(sequence, error);
+    }
+
+    private void tellFailure(Sequence sequence, RuntimeException error) {
         totals.failed.incrementAndGet();
         try {
             sequence.listener().failed(error);
@@ -527,9 +556,10 @@ public final class Scheduler implements AutoCloseable {
         EngineException failure = null;
         try {
             backend.recover();
-        } catch (RuntimeException e) {
+        } catch (Throwable t) {
+            // Errors too: nobody else would end what waits
             failure = new EngineException(
-                    "The backend was lost and could not be brought back; restart the engine. " + e.getMessage(), e);
+                    "The backend was lost and could not be brought back; restart the engine. " + t.getMessage(), t);
         }
         boolean ready;
         lock.lock();
@@ -570,8 +600,7 @@ public final class Scheduler implements AutoCloseable {
             fail(sequence, error);
         }
         for (Sequence sequence : takeQueue()) {
-            totals.failed.incrementAndGet();
-            sequence.listener().failed(error);
+            tellFailure(sequence, error);
         }
     }
 
