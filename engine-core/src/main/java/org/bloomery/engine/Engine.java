@@ -34,7 +34,6 @@ public final class Engine implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Engine.class.getName());
 
     private final Listeners listeners = new Listeners();
-    private final @Nullable FlightListener flight;
     private final Map<String, Generation> running = new ConcurrentHashMap<>();
     private final StateTeller states = new StateTeller(this::state);
     /** What waits for a model. Who takes a task out runs it. */
@@ -53,9 +52,8 @@ public final class Engine implements AutoCloseable {
 
     private Engine() {
         // A run-time image may lack the module
-        flight = ModuleLayer.boot().findModule("jdk.jfr").isPresent() ? new FlightListener() : null;
-        if (flight != null) {
-            listeners.add(flight);
+        if (ModuleLayer.boot().findModule("jdk.jfr").isPresent()) {
+            listeners.add(new FlightListener());
         }
         listeners.add(new EngineListener() {
             @Override
@@ -119,6 +117,7 @@ public final class Engine implements AutoCloseable {
             throw new EngineClosedException("The engine is closed and loads no model.");
         }
         progress = 0;
+        listeners.loading();
         LoadedModel model;
         try {
             model = LoadedModel.open(
@@ -139,14 +138,6 @@ public final class Engine implements AutoCloseable {
         }
         progress = 1;
         model.onStateChange(state -> states.changed());
-        FlightListener recorder = flight;
-        if (recorder != null) {
-            EngineStats stats = model.stats();
-            recorder.loaded(
-                    stats.model().name(),
-                    stats.backend().backend(),
-                    stats.model().fileBytes());
-        }
         return model;
     }
 
@@ -159,6 +150,9 @@ public final class Engine implements AutoCloseable {
             model.close();
             throw new EngineClosedException("The engine was closed while a model was being loaded.");
         }
+        EngineStats stats = model.stats();
+        listeners.loaded(new EngineListener.Loaded(
+                stats.model().name(), stats.backend().backend(), stats.model().fileBytes(), stats.loadTime()));
         states.changed();
         for (Runnable task = whenLoaded.poll(); task != null; task = whenLoaded.poll()) {
             try {

@@ -281,6 +281,7 @@ final class LoadedModel implements AutoCloseable {
                 s.active(),
                 s.queued(),
                 s.completed(),
+                s.cutOff(),
                 s.failed(),
                 s.refused() + refused.get(),
                 s.cancelled(),

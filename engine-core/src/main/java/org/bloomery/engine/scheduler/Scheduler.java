@@ -191,6 +191,7 @@ public final class Scheduler implements AutoCloseable {
                     activeCount,
                     queue.size(),
                     totals.completed.get(),
+                    totals.cutOff.get(),
                     totals.failed.get(),
                     totals.refused.get(),
                     totals.cancelled.get(),
@@ -405,6 +406,7 @@ public final class Scheduler implements AutoCloseable {
             return;
         }
         plan.fill(active);
+        long sampledBefore = totals.completionTokens.get();
         int prefillTokens = plan.prefillTokens();
         stepListener.stepping();
         long start = System.nanoTime();
@@ -447,10 +449,10 @@ public final class Scheduler implements AutoCloseable {
                 }
             }
         }
-        tellStep(System.nanoTime() - start, prefillTokens);
+        tellStep(System.nanoTime() - start, prefillTokens, (int) (totals.completionTokens.get() - sampledBefore));
     }
 
-    private void tellStep(long nanos, int prefillTokens) {
+    private void tellStep(long nanos, int prefillTokens, int sampledTokens) {
         int tokens = plan.batch().size();
         progress.stepped(nanos);
         look();
@@ -462,6 +464,7 @@ public final class Scheduler implements AutoCloseable {
                     Duration.ofNanos(nanos),
                     prefillTokens,
                     tokens - prefillTokens,
+                    sampledTokens,
                     plan.working(),
                     activeCount,
                     queue.size(),

@@ -7,6 +7,7 @@ import org.bloomery.engine.FinishReason;
 final class Totals {
 
     final AtomicLong completed = new AtomicLong();
+    final AtomicLong cutOff = new AtomicLong();
     final AtomicLong failed = new AtomicLong();
     final AtomicLong refused = new AtomicLong();
     final AtomicLong cancelled = new AtomicLong();
@@ -23,6 +24,11 @@ final class Totals {
     }
 
     void ended(FinishReason reason) {
-        (reason == FinishReason.CANCELLED ? cancelled : completed).incrementAndGet();
+        AtomicLong count = switch (reason) {
+            case STOP, LENGTH, TOOL_CALLS, GUARD -> completed;
+            case CANCELLED -> cancelled;
+            case DEADLINE, SHUTDOWN -> cutOff;
+        };
+        count.incrementAndGet();
     }
 }
