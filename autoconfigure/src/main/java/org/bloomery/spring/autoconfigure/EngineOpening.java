@@ -3,6 +3,7 @@ package org.bloomery.spring.autoconfigure;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.bloomery.engine.Engine;
@@ -67,19 +68,13 @@ final class EngineOpening implements DisposableBean {
      */
     private Engine untilShutdown(Loading loading) {
         LoadProgress told = progress();
-        boolean[] stopping = {false};
-        Thread hook = Thread.ofPlatform().name("bloomery-load-stop").unstarted(() -> {
-            synchronized (stopping) {
-                stopping[0] = true;
-            }
-        });
+        AtomicBoolean stopping = new AtomicBoolean();
+        Thread hook = Thread.ofPlatform().name("bloomery-load-stop").unstarted(() -> stopping.set(true));
         Runtime.getRuntime().addShutdownHook(hook);
         try {
             return loading.load(fraction -> {
-                synchronized (stopping) {
-                    if (stopping[0]) {
-                        throw new CancellationException("The JVM was told to stop while the model was being loaded.");
-                    }
+                if (stopping.get()) {
+                    throw new CancellationException("The JVM was told to stop while the model was being loaded.");
                 }
                 told.loaded(fraction);
             });
