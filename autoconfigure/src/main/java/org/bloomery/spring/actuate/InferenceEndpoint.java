@@ -10,6 +10,7 @@ import org.bloomery.engine.EngineOptions;
 import org.bloomery.engine.EngineState;
 import org.bloomery.engine.EngineStats;
 import org.bloomery.engine.EngineUnavailableException;
+import org.bloomery.engine.backend.HostPressure;
 import org.bloomery.engine.backend.LoadProgress;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.Access;
@@ -88,7 +89,7 @@ public final class InferenceEndpoint {
                         "requests", engine.running()));
         all.put(
                 "doctor",
-                Doctor.findings(stats, engine.modelFile()).stream()
+                Doctor.findings(stats, HostPressure.now(), engine.modelFile()).stream()
                         .map(each -> Map.of("finding", each.finding(), "remedy", each.remedy()))
                         .toList());
         return all;
