@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReentrantLock;
@@ -310,6 +311,18 @@ public final class Engine implements AutoCloseable {
      */
     public Path modelFile() {
         return loaded().file();
+    }
+
+    /**
+     * SHA-256 in hexadecimal of the file of the model that answers now, or of its parts one after the other as {@code cat PARTS
+     * | sha256sum} computes it. It is computed once a model, on a thread of its own, from when it is first asked for.
+     *
+     * @return completes with it, or with an {@link EngineException} that says why it cannot be told: the files cannot be read
+     *     any more, were changed after they were loaded, or the model was freed meanwhile
+     * @throws EngineUnavailableException before a model is loaded
+     */
+    public CompletableFuture<String> modelDigest() {
+        return loaded().digest();
     }
 
     /**

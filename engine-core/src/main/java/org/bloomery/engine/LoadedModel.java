@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -63,6 +64,7 @@ final class LoadedModel implements AutoCloseable {
     private final Backend backend;
     private final String backendReason;
     private final Scheduler scheduler;
+    private final FileDigest digest;
     private final Duration loadTime;
     private final Listeners listeners;
     /** Whether another model has taken its place, so that what it refuses is asked of that one. */
@@ -83,6 +85,7 @@ final class LoadedModel implements AutoCloseable {
             Backend backend,
             String backendReason,
             Scheduler scheduler,
+            FileDigest digest,
             Duration loadTime,
             Listeners listeners) {
         this.options = options;
@@ -92,6 +95,7 @@ final class LoadedModel implements AutoCloseable {
         this.backend = backend;
         this.backendReason = backendReason;
         this.scheduler = scheduler;
+        this.digest = digest;
         this.loadTime = loadTime;
         this.listeners = listeners;
         scheduler.listen(listeners);
@@ -119,6 +123,7 @@ final class LoadedModel implements AutoCloseable {
 
     private static LoadedModel open(ModelFile file, EngineOptions options, LoadProgress progress, Listeners listeners) {
         long start = System.nanoTime();
+        FileDigest digest = new FileDigest(file.parts());
         // Beside the weights: large vocabularies take their time
         FutureTask<Tokenizer> reading = new FutureTask<>(() -> Tokenizers.from(file.metadata()));
         Thread.ofPlatform().name("bloomery-tokenizer").daemon().start(reading);
@@ -138,7 +143,7 @@ final class LoadedModel implements AutoCloseable {
                 options.isolation() == Isolation.WORKER ? WorkerProvider::new : UnaryOperator.identity());
         boolean complete = false;
         try {
-            LoadedModel model = open(file, options, opened, result(reading), start, listeners);
+            LoadedModel model = open(file, options, opened, result(reading), digest, start, listeners);
             complete = true;
             return model;
         } finally {
@@ -153,6 +158,7 @@ final class LoadedModel implements AutoCloseable {
             EngineOptions options,
             Backends.Opened opened,
             Tokenizer tokenizer,
+            FileDigest digest,
             long start,
             Listeners listeners) {
         String template = options.chatTemplate();
@@ -176,6 +182,7 @@ final class LoadedModel implements AutoCloseable {
                 opened.backend(),
                 opened.reason(),
                 scheduler,
+                digest,
                 Duration.ofNanos(System.nanoTime() - start),
                 listeners);
     }
@@ -255,6 +262,11 @@ final class LoadedModel implements AutoCloseable {
     /** What was loaded. */
     ModelInfo model() {
         return model;
+    }
+
+    /** As {@link Engine#modelDigest}. */
+    CompletableFuture<String> digest() {
+        return digest.sha256();
     }
 
     Path file() {
@@ -529,6 +541,7 @@ final class LoadedModel implements AutoCloseable {
     /** Stops taking requests, ends running ones with {@link FinishReason#SHUTDOWN} and frees the model. Idempotent. */
     @Override
     public void close() {
+        digest.close();
         scheduler.close();
     }
 }

@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -14,6 +15,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.bloomery.engine.Engine;
 import org.bloomery.engine.EngineState;
 import org.bloomery.engine.EngineUnavailableException;
+import org.bloomery.engine.store.ModelDigest;
 import org.bloomery.spring.actuate.InferenceEndpoint;
 import org.bloomery.spring.chat.BloomeryChatModel;
 import org.bloomery.spring.health.EngineHealthIndicator;
@@ -72,6 +74,26 @@ class OperationsAutoConfigurationTest {
                     .containsEntry("maxSequences", 2);
             assertThat(health.toString()).doesNotContain(CANARY);
         });
+    }
+
+    @Test
+    void healthSaysWhyTheDigestIsUnknown(@TempDir Path folder) throws IOException {
+        Path model = Files.copy(Path.of(DEMO), folder.resolve("model.gguf"));
+        context.withPropertyValues("bloomery.chat.model=" + model, "bloomery.engine.load-mode=copy")
+                .run(started -> {
+                    EngineHealthIndicator indicator = started.getBean(EngineHealthIndicator.class);
+                    Files.setLastModifiedTime(model, FileTime.fromMillis(1));
+                    await().untilAsserted(() -> assertThat(String.valueOf(
+                                    health(indicator).getDetails().get("digest")))
+                            .startsWith("unknown: ")
+                            .contains("model.gguf was changed"));
+                    Files.delete(model);
+                    started.getBean(InferenceEndpoint.class).act("reload", DEMO);
+                    await().untilAsserted(() -> assertThat(String.valueOf(
+                                    health(indicator).getDetails().get("digest")))
+                            .isEqualTo(ModelDigest.of(Path.of(DEMO)).sha256()));
+                    assertThat(health(indicator).getStatus()).isEqualTo(Status.UP);
+                });
     }
 
     @Test
