@@ -10,22 +10,22 @@ public final class FlightListener implements EngineListener {
 
     private final Map<String, FlightEvents.Request> requests = new ConcurrentHashMap<>();
     private final Map<String, FlightEvents.Prefill> prefills = new ConcurrentHashMap<>();
-    /** Each on the thread it is about: one loads, and while a model takes another's place there are two that step. */
-    private final ThreadLocal<FlightEvents.@Nullable ModelLoad> load = new ThreadLocal<>();
-
-    private final ThreadLocal<FlightEvents.@Nullable Step> step = new ThreadLocal<>();
+    /** By the worker that makes them: while a model takes another's place there are two. */
+    private final Map<Thread, FlightEvents.Step> steps = new ConcurrentHashMap<>();
+    /** Guarded by the engine, which loads one model at a time. */
+    private FlightEvents.@Nullable ModelLoad load;
 
     @Override
     public void loading() {
         FlightEvents.ModelLoad event = new FlightEvents.ModelLoad();
         event.begin();
-        load.set(event);
+        load = event;
     }
 
     @Override
     public void loaded(Loaded model) {
-        FlightEvents.ModelLoad event = load.get();
-        load.remove();
+        FlightEvents.ModelLoad event = load;
+        load = null;
         if (event == null) {
             return;
         }
@@ -102,12 +102,12 @@ public final class FlightListener implements EngineListener {
     public void stepping() {
         FlightEvents.Step event = new FlightEvents.Step();
         event.begin();
-        step.set(event);
+        steps.put(Thread.currentThread(), event);
     }
 
     @Override
     public void stepped(Step done) {
-        FlightEvents.Step event = step.get();
+        FlightEvents.Step event = steps.remove(Thread.currentThread());
         if (event == null) {
             return;
         }
