@@ -20,6 +20,8 @@ import org.bloomery.spring.actuate.InferenceEndpoint;
 import org.bloomery.spring.chat.BloomeryChatModel;
 import org.bloomery.spring.health.EngineHealthIndicator;
 import org.bloomery.spring.health.EngineWatchdog;
+import org.bloomery.spring.health.StallingBackend;
+import org.bloomery.spring.health.StallingProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.ai.chat.prompt.Prompt;
@@ -28,6 +30,7 @@ import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.availability.ApplicationAvailabilityAutoConfiguration;
 import org.springframework.boot.availability.ApplicationAvailability;
 import org.springframework.boot.availability.AvailabilityChangeEvent;
+import org.springframework.boot.availability.LivenessState;
 import org.springframework.boot.availability.ReadinessState;
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.Status;
@@ -187,6 +190,34 @@ class OperationsAutoConfigurationTest {
                         .isEqualTo(Status.UP);
             }
         });
+    }
+
+    @Test
+    void aStallTakesReadinessDownAndItsEndTakesItUpAgain() {
+        StallingProvider.enable(true);
+        List<Object> told = new CopyOnWriteArrayList<>();
+        context.withPropertyValues("bloomery.engine.backend=stalling", "bloomery.engine.stall-timeout=50ms")
+                .withInitializer(created -> created.addApplicationListener(event -> {
+                    if (event instanceof AvailabilityChangeEvent<?> change) {
+                        told.add(change.getState());
+                    }
+                }))
+                .run(started -> {
+                    AvailabilityChangeEvent.publish(started, ReadinessState.ACCEPTING_TRAFFIC);
+                    StallingProvider.opened().stallAfter(2, StallingBackend.End.CANCELLED);
+                    // The watchdog of the application gives the step up, so the answer comes
+                    assertThat(started.getBean(BloomeryChatModel.class).call("Hello"))
+                            .isNotBlank();
+                    await().until(() -> started.getBean(EngineWatchdog.class).state() == EngineWatchdog.State.HEALTHY);
+                    await().untilAsserted(() -> assertThat(told)
+                            .filteredOn(state -> state instanceof ReadinessState)
+                            .containsExactly(
+                                    ReadinessState.ACCEPTING_TRAFFIC,
+                                    ReadinessState.REFUSING_TRAFFIC,
+                                    ReadinessState.ACCEPTING_TRAFFIC));
+                    assertThat(told).doesNotContain(LivenessState.BROKEN);
+                });
+        StallingProvider.enable(false);
     }
 
     @Test
