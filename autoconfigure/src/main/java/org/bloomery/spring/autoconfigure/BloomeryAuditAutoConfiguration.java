@@ -4,10 +4,11 @@ import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.HexFormat;
 import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 import org.bloomery.engine.Engine;
 import org.bloomery.engine.EngineListener;
 import org.bloomery.engine.EngineUnavailableException;
@@ -48,6 +49,8 @@ import org.springframework.context.annotation.Configuration;
 @ConditionalOnBean(Engine.class)
 @EnableConfigurationProperties(BloomeryAuditProperties.class)
 public final class BloomeryAuditAutoConfiguration {
+
+    private static final Log log = LogFactory.getLog(BloomeryAuditAutoConfiguration.class);
 
     @Bean
     @ConditionalOnProperty(prefix = BloomeryAuditProperties.PREFIX, name = "enabled")
@@ -95,7 +98,8 @@ public final class BloomeryAuditAutoConfiguration {
     /** Begins to read the file of each model when it is loaded, so that no record waits for its digest later. */
     private static void prepareDigests(Engine engine) {
         Runnable begin = () -> {
-            CompletableFuture<String> unused = engine.modelDigest();
+            boolean known = engine.modelDigest().isDone();
+            log.debug("The model's digest is " + (known ? "known." : "being computed."));
         };
         engine.addListener(new EngineListener() {
             @Override
