@@ -64,20 +64,27 @@ final class EngineOpening implements DisposableBean {
     }
 
     /**
-     * Gives a load up when the JVM is told to stop: its shutdown waits for the context, whose start waits for the load.
+     * Gives a load up when the JVM is told to stop: its shutdown waits for the context, whose start waits for the load. An
+     * interrupt ends what tells no progress, such as the copy of a file into memory and its digest.
      */
     private Engine untilShutdown(Loading loading) {
         LoadProgress told = progress();
         AtomicBoolean stopping = new AtomicBoolean();
-        Thread hook = Thread.ofPlatform().name("bloomery-load-stop").unstarted(() -> stopping.set(true));
+        Thread loader = Thread.currentThread();
+        Thread hook = Thread.ofPlatform().name("bloomery-load-stop").unstarted(() -> {
+            stopping.set(true);
+            loader.interrupt();
+        });
         Runtime.getRuntime().addShutdownHook(hook);
         try {
             return loading.load(fraction -> {
                 if (stopping.get()) {
-                    throw new CancellationException("The JVM was told to stop while the model was being loaded.");
+                    throw givenUp(null);
                 }
                 told.loaded(fraction);
             });
+        } catch (RuntimeException e) {
+            throw stopping.get() && !(e instanceof CancellationException) ? givenUp(e) : e;
         } finally {
             try {
                 Runtime.getRuntime().removeShutdownHook(hook);
@@ -85,6 +92,13 @@ final class EngineOpening implements DisposableBean {
                 log.debug("The JVM is stopping.", e);
             }
         }
+    }
+
+    private static CancellationException givenUp(@Nullable RuntimeException cause) {
+        CancellationException givenUp =
+                new CancellationException("The JVM was told to stop while the model was being loaded.");
+        givenUp.initCause(cause);
+        return givenUp;
     }
 
     private LoadProgress progress() {
