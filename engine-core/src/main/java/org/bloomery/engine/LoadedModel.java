@@ -84,6 +84,7 @@ final class LoadedModel implements AutoCloseable {
             ModelInfo model,
             Backend backend,
             String backendReason,
+            Grammars grammars,
             Scheduler scheduler,
             FileDigest digest,
             Duration loadTime,
@@ -99,7 +100,7 @@ final class LoadedModel implements AutoCloseable {
         this.loadTime = loadTime;
         this.listeners = listeners;
         scheduler.listen(listeners);
-        this.grammars = new Grammars(tokenizer);
+        this.grammars = grammars;
     }
 
     /**
@@ -167,6 +168,8 @@ final class LoadedModel implements AutoCloseable {
         }
         ChatFormat chatFormat = ChatFormat.of(template, tokenizer);
         ModelInfo model = describe(file, tokenizer, options.contextLength(), template);
+        Grammars grammars = new Grammars(tokenizer);
+        // Last, since it has a thread: what fails before leaves none behind
         Scheduler scheduler = new Scheduler(
                 opened.backend(),
                 tokenizer::isEndOfGeneration,
@@ -181,6 +184,7 @@ final class LoadedModel implements AutoCloseable {
                 model,
                 opened.backend(),
                 opened.reason(),
+                grammars,
                 scheduler,
                 digest,
                 Duration.ofNanos(System.nanoTime() - start),

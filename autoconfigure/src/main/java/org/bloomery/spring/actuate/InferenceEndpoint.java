@@ -1,5 +1,6 @@
 package org.bloomery.spring.actuate;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -47,8 +48,10 @@ public final class InferenceEndpoint {
         EngineState state = engine.state();
         all.put("state", state.name());
         EngineStats stats;
+        Path file;
         try {
             stats = engine.stats();
+            file = engine.modelFile();
         } catch (EngineUnavailableException e) {
             all.put("loaded", engine.loadProgress());
             all.put("reason", String.valueOf(e.getMessage()));
@@ -89,7 +92,7 @@ public final class InferenceEndpoint {
                         "requests", engine.running()));
         all.put(
                 "doctor",
-                Doctor.findings(stats, HostPressure.now(), engine.modelFile()).stream()
+                Doctor.findings(stats, HostPressure.now(), file).stream()
                         .map(each -> Map.of("finding", each.finding(), "remedy", each.remedy()))
                         .toList());
         return all;

@@ -17,6 +17,7 @@ import org.bloomery.engine.ChatRequest;
 import org.bloomery.engine.Engine;
 import org.bloomery.engine.EngineOptions;
 import org.bloomery.engine.EngineState;
+import org.bloomery.engine.FinishReason;
 import org.bloomery.engine.Generation;
 import org.bloomery.engine.GenerationOptions;
 import org.bloomery.engine.GenerationSink;
@@ -56,6 +57,15 @@ class InjectedStallsTest {
         logging.setLogLevel(EngineWatchdog.class.getName(), null);
     }
 
+    private static EngineOptions options() {
+        return EngineOptions.builder(Path.of(Objects.requireNonNull(System.getProperty("bloomery.demo.model"))))
+                .backend("stalling")
+                .contextLength(256)
+                .maxSequences(2)
+                .threads(1)
+                .build();
+    }
+
     private static long engineThreads() {
         return Thread.getAllStackTraces().keySet().stream()
                 .filter(thread -> thread.getName().startsWith("bloomery"))
@@ -67,15 +77,8 @@ class InjectedStallsTest {
         long seed = System.nanoTime();
         System.out.println("InjectedStallsTest seed " + seed);
         Random random = new Random(seed);
-        EngineOptions options = EngineOptions.builder(
-                        Path.of(Objects.requireNonNull(System.getProperty("bloomery.demo.model"))))
-                .backend("stalling")
-                .contextLength(256)
-                .maxSequences(2)
-                .threads(1)
-                .build();
         long threadsBefore = engineThreads();
-        try (Engine engine = Engine.open(options, LoadProgress.NONE)) {
+        try (Engine engine = Engine.open(options(), LoadProgress.NONE)) {
             StallingBackend backend = StallingProvider.opened();
             EngineWatchdog watchdog = EngineWatchdog.of(engine, Duration.ofMillis(100));
             EngineHealthIndicator health = new EngineHealthIndicator(engine, watchdog::state);
@@ -128,6 +131,25 @@ class InjectedStallsTest {
                     STALLS, failed, millis(seenNanos), millis(backNanos), threads);
         }
         await().untilAsserted(() -> assertThat(engineThreads()).isEqualTo(threadsBefore));
+    }
+
+    @Test
+    void closingGivesUpAStepThatHangs() throws Exception {
+        for (End end : End.values()) {
+            Engine engine = Engine.open(options(), LoadProgress.NONE);
+            Generation request;
+            try (engine) {
+                CountDownLatch hangs = StallingProvider.opened().stallAfter(2, end);
+                request = engine.submit(REQUEST, GenerationSink.NONE);
+                assertThat(hangs.await(1, TimeUnit.MINUTES)).isTrue();
+            }
+            assertThat(engine.state()).isEqualTo(EngineState.CLOSED);
+            try {
+                assertThat(request.await().finishReason()).isEqualTo(FinishReason.SHUTDOWN);
+            } catch (BackendLostException e) {
+                assertThat(end).isEqualTo(End.LOST);
+            }
+        }
     }
 
     private static Status status(EngineHealthIndicator health) {

@@ -33,6 +33,9 @@ public final class Scheduler implements AutoCloseable {
     /** How soon a deadline is seen in a queue that nothing leaves. */
     private static final long DEADLINE_CHECK_NANOS = 100_000_000;
 
+    /** A step that was interrupted ends much sooner unless it hangs. */
+    private static final Duration LONGEST_STEP_AT_CLOSE = Duration.ofSeconds(5);
+
     private final Backend backend;
     private final IntPredicate endOfGeneration;
     private final int slots;
@@ -186,23 +189,12 @@ public final class Scheduler implements AutoCloseable {
         lock.lock();
         try {
             boolean atWork = !recovering && (activeCount > 0 || !queue.isEmpty());
-            return new SchedulerStats(
+            return totals.stats(
                     stateNow(),
                     activeCount,
                     queue.size(),
-                    totals.completed.get(),
-                    totals.cutOff.get(),
-                    totals.failed.get(),
-                    totals.refused.get(),
-                    totals.cancelled.get(),
-                    totals.promptTokens.get(),
-                    totals.cachedTokens.get(),
-                    totals.completionTokens.get(),
-                    totals.prefixHits.get(),
                     backlog(),
-                    progress.held().cache(),
-                    progress.steps(),
-                    progress.medianNanos(),
+                    progress,
                     atWork ? progress.nanosSinceTouch() : 0);
         } finally {
             lock.unlock();
@@ -262,7 +254,10 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    /** Ends every sequence with {@link FinishReason#SHUTDOWN}, stops the worker and closes the backend. Idempotent. */
+    /**
+     * Ends every sequence with {@link FinishReason#SHUTDOWN}, stops the worker and closes the backend; a step that hangs is
+     * given up. Idempotent.
+     */
     @Override
     public void close() {
         lock.lock();
@@ -281,7 +276,10 @@ public final class Scheduler implements AutoCloseable {
         boolean interrupted = false;
         while (worker.isAlive()) {
             try {
-                worker.join();
+                if (!worker.join(LONGEST_STEP_AT_CLOSE)) {
+                    LOG.log(Level.WARNING, "The backend does not end its step for the engine's close; it is given up.");
+                    backend.abandon();
+                }
             } catch (InterruptedException e) {
                 interrupted = true;
             }

@@ -1,6 +1,7 @@
 package org.bloomery.engine.scheduler;
 
 import java.util.concurrent.atomic.AtomicLong;
+import org.bloomery.engine.EngineState;
 import org.bloomery.engine.FinishReason;
 
 /** What has become of all sequences and their tokens so far. Safe for use by many threads. */
@@ -30,5 +31,33 @@ final class Totals {
             case DEADLINE, SHUTDOWN -> cutOff;
         };
         count.incrementAndGet();
+    }
+
+    /** These beside what is the case now. */
+    SchedulerStats stats(
+            EngineState state,
+            int active,
+            int queued,
+            long prefillBacklog,
+            Progress progress,
+            long sinceProgressNanos) {
+        return new SchedulerStats(
+                state,
+                active,
+                queued,
+                completed.get(),
+                cutOff.get(),
+                failed.get(),
+                refused.get(),
+                cancelled.get(),
+                promptTokens.get(),
+                cachedTokens.get(),
+                completionTokens.get(),
+                prefixHits.get(),
+                prefillBacklog,
+                progress.held().cache(),
+                progress.steps(),
+                progress.medianNanos(),
+                sinceProgressNanos);
     }
 }
