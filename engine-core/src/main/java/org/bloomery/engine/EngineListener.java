@@ -27,6 +27,8 @@ public interface EngineListener {
         DEADLINE,
         /** The engine is closed or closing, or has no model yet. */
         CLOSED,
+        /** Another model has just taken its model's place: it is asked of that one, under another id. */
+        REPLACED,
         /** The prompt and the tokens asked for do not fit the context. */
         CONTEXT_LENGTH,
         /** The constraint is broken, not supported or too large. */

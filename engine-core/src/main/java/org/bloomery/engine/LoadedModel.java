@@ -381,6 +381,7 @@ final class LoadedModel implements AutoCloseable {
             return admit(id, request, sink, caller);
         } catch (EngineException e) {
             if (retired && e instanceof EngineClosedException) {
+                listeners.refused(id, operation(request), EngineListener.Refusal.REPLACED);
                 throw e;
             }
             if (!(e instanceof EngineOverloadedException || e instanceof EngineClosedException)) {

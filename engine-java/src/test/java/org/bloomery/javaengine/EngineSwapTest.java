@@ -7,7 +7,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -24,6 +26,7 @@ import org.bloomery.engine.Completion;
 import org.bloomery.engine.Engine;
 import org.bloomery.engine.EngineClosedException;
 import org.bloomery.engine.EngineException;
+import org.bloomery.engine.EngineListener;
 import org.bloomery.engine.EngineOptions;
 import org.bloomery.engine.EngineState;
 import org.bloomery.engine.EngineUnavailableException;
@@ -76,6 +79,23 @@ class EngineSwapTest {
                 ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {
             AtomicBoolean done = new AtomicBoolean();
             AtomicInteger answers = new AtomicInteger();
+            Set<String> open = ConcurrentHashMap.newKeySet();
+            engine.addListener(new EngineListener() {
+                @Override
+                public void queued(String id, Operation operation, int promptTokens) {
+                    open.add(id);
+                }
+
+                @Override
+                public void refused(String id, Operation operation, Refusal reason) {
+                    open.remove(id);
+                }
+
+                @Override
+                public void ended(Ended request) {
+                    open.remove(request.id());
+                }
+            });
             List<Future<?>> running = new ArrayList<>();
             for (int i = 0; i < 4; i++) {
                 running.add(clients.submit(() -> {
@@ -95,6 +115,7 @@ class EngineSwapTest {
                 each.get();
             }
             assertThat(answers.get()).isPositive();
+            assertThat(open).as("requests whose end no listener heard").isEmpty();
             assertThat(engine.state()).isEqualTo(EngineState.READY);
         }
     }

@@ -140,7 +140,9 @@ final class ModelMeters {
     }
 
     void refused(EngineListener.Refusal reason) {
-        count("refused", lower(reason.name()));
+        if (reason != EngineListener.Refusal.REPLACED) {
+            count("refused", lower(reason.name()));
+        }
     }
 
     void started(EngineListener.Started request) {
