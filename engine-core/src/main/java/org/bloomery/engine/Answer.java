@@ -1,5 +1,6 @@
 package org.bloomery.engine;
 
+import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  * the caller's sink. The worker writes it; {@link #await} and {@link #cancel} are for everybody.
  */
 final class Answer implements Generation, SequenceListener, AnswerParser.Listener {
+
+    private static final System.Logger LOG = System.getLogger(Answer.class.getName());
 
     private final String id;
     private final Tokenizer tokenizer;
@@ -212,7 +215,13 @@ final class Answer implements Generation, SequenceListener, AnswerParser.Listene
     }
 
     @Override
-    public void malformedCall(String raw) {}
+    public void malformedCall(String raw) {
+        LOG.log(
+                Level.WARNING,
+                "The answer to request {0} has a tool call of {1} characters that cannot be read; it is left out.",
+                id,
+                Integer.toString(raw.length()));
+    }
 
     @Override
     public void finished(FinishReason reason) {

@@ -6,10 +6,11 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -34,25 +35,26 @@ public final class Engine implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Engine.class.getName());
 
     private final Listeners listeners = new Listeners();
-    private final @Nullable FlightListener flight;
     private final Map<String, Generation> running = new ConcurrentHashMap<>();
-    private final List<Runnable> whenLoaded = new CopyOnWriteArrayList<>();
-    /** One load at a time. */
+    private final StateTeller states = new StateTeller(this::state);
+    /** What waits for a model. Who takes a task out runs it. */
+    private final Queue<Runnable> whenLoaded = new ConcurrentLinkedQueue<>();
+    /** One load or unload at a time. */
     private final ReentrantLock loads = new ReentrantLock();
-    /** Open once the first load has ended, one way or the other. */
-    private final CountDownLatch loaded = new CountDownLatch(1);
 
-    private volatile Consumer<EngineState> stateListener = state -> {};
     private volatile @Nullable LoadedModel current;
+    /** The model whose last requests end, since it was replaced or unloaded. */
+    private volatile @Nullable LoadedModel leaving;
+    /** Why there is no model, unless one is being loaded. */
     private volatile @Nullable EngineException failure;
+
     private volatile double progress;
     private volatile boolean closed;
 
     private Engine() {
         // A run-time image may lack the module
-        flight = ModuleLayer.boot().findModule("jdk.jfr").isPresent() ? new FlightListener() : null;
-        if (flight != null) {
-            listeners.add(flight);
+        if (ModuleLayer.boot().findModule("jdk.jfr").isPresent()) {
+            listeners.add(new FlightListener());
         }
         listeners.add(new EngineListener() {
             @Override
@@ -69,8 +71,12 @@ public final class Engine implements AutoCloseable {
      */
     public static Engine open(EngineOptions options, LoadProgress progress) {
         Engine engine = new Engine();
-        engine.current = engine.load(options, progress);
-        engine.loaded.countDown();
+        engine.loads.lock();
+        try {
+            engine.put(engine.load(options, progress));
+        } finally {
+            engine.loads.unlock();
+        }
         return engine;
     }
 
@@ -87,71 +93,75 @@ public final class Engine implements AutoCloseable {
     }
 
     private void loadFirst(Supplier<EngineOptions> options, LoadProgress told) {
+        loads.lock();
         try {
-            LoadedModel model = load(options.get(), told);
-            current = model;
-            if (closed) {
-                model.close();
-            }
-        } catch (CancellationException e) {
-            failure = new EngineClosedException("The engine was closed while its model was being loaded.", e);
-        } catch (RuntimeException e) {
-            failure = e instanceof EngineException known
+            if (current == null) {
+                put(load(options.get(), told));
+            } // Otherwise a swap was faster, with what is wanted now
+        } catch (Throwable t) {
+            // Errors too: whoever waits for the model must learn that there will be none
+            failure = t instanceof EngineException known
                     ? known
-                    : new EngineException("The model could not be loaded.", e);
-            LOG.log(Level.ERROR, "The model could not be loaded; the engine answers nothing.", e);
-        } finally {
-            loaded.countDown();
-        }
-        tell(state());
-        if (state() == EngineState.READY) {
-            whenLoaded.forEach(Engine::run);
-            whenLoaded.clear();
-        }
-    }
-
-    private static void run(Runnable task) {
-        try {
-            task.run();
-        } catch (RuntimeException e) {
-            LOG.log(Level.WARNING, "What was to be done once the model is loaded failed.", e);
-        }
-    }
-
-    private LoadedModel load(EngineOptions options, LoadProgress told) {
-        LoadedModel model = LoadedModel.open(
-                options,
-                fraction -> {
-                    if (closed) {
-                        throw new CancellationException("The engine was closed.");
-                    }
-                    progress = fraction;
-                    told.loaded(fraction);
-                },
-                listeners);
-        progress = 1;
-        model.onStateChange(state -> {
-            // One that another has replaced closes unheard
-            if (current == model || current == null) {
-                tell(state);
+                    : new EngineException("The model could not be loaded.", t);
+            if (!closed) {
+                LOG.log(Level.ERROR, "The model could not be loaded; the engine answers nothing.", t);
             }
-        });
-        FlightListener recorder = flight;
-        if (recorder != null) {
-            EngineStats stats = model.stats();
-            recorder.loaded(
-                    stats.model().name(),
-                    stats.backend().backend(),
-                    stats.model().fileBytes());
+            states.changed();
+        } finally {
+            loads.unlock();
         }
+    }
+
+    /** Loads a model beside whatever is there. The caller holds the lock of loads. */
+    private LoadedModel load(EngineOptions options, LoadProgress told) {
+        if (closed) {
+            throw new EngineClosedException("The engine is closed and loads no model.");
+        }
+        progress = 0;
+        listeners.loading();
+        LoadedModel model;
+        try {
+            model = LoadedModel.open(
+                    options,
+                    fraction -> {
+                        if (closed) {
+                            throw new CancellationException("The engine was closed.");
+                        }
+                        progress = fraction;
+                        told.loaded(fraction);
+                    },
+                    listeners);
+        } catch (CancellationException e) {
+            if (closed) {
+                throw new EngineClosedException("The engine was closed while a model was being loaded.", e);
+            }
+            throw e;
+        }
+        progress = 1;
+        model.onStateChange(state -> states.changed());
         return model;
     }
 
-    private void tell(EngineState state) {
-        try {
-            stateListener.accept(state);
-        } catch (RuntimeException e) {
-            LOG.log(Level.WARNING, "A listener to the engine's state threw.", e);
+    /** Lets a model answer from now on. The caller holds the lock of loads. */
+    private void put(LoadedModel model) {
+        current = model;
+        failure = null;
+        if (closed) {
+            // After the model was there: either this thread sees the close, or the close sees the model
+            model.close();
+            throw new EngineClosedException("The engine was closed while a model was being loaded.");
+        }
+        EngineStats stats = model.stats();
+        listeners.loaded(new EngineListener.Loaded(
+                stats.model().name(), stats.backend().backend(), stats.model().fileBytes(), stats.loadTime()));
+        states.changed();
+        for (Runnable task = whenLoaded.poll(); task != null; task = whenLoaded.poll()) {
+            try {
+                task.run();
+            } catch (Throwable t) {
+                // Errors too: the model is there, whatever an onlooker lacks
+                LOG.log(Level.WARNING, "What was to be done once the model is loaded failed.", t);
+            }
         }
     }
 
@@ -164,6 +174,9 @@ public final class Engine implements AutoCloseable {
         if (error != null) {
             throw new EngineUnavailableException(
                     "The engine has no model to answer with: " + error.getMessage(), error);
+        }
+        if (closed) {
+            throw new EngineUnavailableException("The engine was closed and has no model to answer with.");
         }
         throw new EngineUnavailableException("The model is still being loaded, " + Math.round(progress * 100)
                 + " % so far; ask again when it is ready.");
@@ -182,16 +195,32 @@ public final class Engine implements AutoCloseable {
         loads.lock();
         try {
             LoadedModel old = current;
-            LoadedModel next = load(options, told);
-            current = next;
-            failure = null;
-            if (closed) {
-                next.close();
+            if (old == null) {
+                return fill(options, told);
             }
-            return old == null || end(old, grace);
+            LoadedModel next = load(options, told);
+            leaving = old;
+            put(next);
+            return end(old, grace);
         } finally {
             loads.unlock();
         }
+    }
+
+    /** Loads a model where there is none. */
+    private boolean fill(EngineOptions options, LoadProgress told) {
+        failure = null;
+        states.changed();
+        try {
+            put(load(options, told));
+        } catch (RuntimeException | Error e) {
+            failure = e instanceof EngineException known
+                    ? known
+                    : new EngineException("The model could not be loaded.", e);
+            states.changed();
+            throw e;
+        }
+        return true;
     }
 
     /**
@@ -205,19 +234,21 @@ public final class Engine implements AutoCloseable {
         try {
             LoadedModel old = loaded();
             failure = new EngineException("The model was unloaded; load one again.");
+            leaving = old;
             current = null;
-            boolean drained = end(old, grace);
-            tell(state());
-            return drained;
+            states.changed();
+            return end(old, grace);
         } finally {
             loads.unlock();
         }
     }
 
-    private static boolean end(LoadedModel old, Duration grace) {
+    /** Lets the requests of a model that answers no more end, and frees it. */
+    private boolean end(LoadedModel old, Duration grace) {
         old.retire();
-        boolean drained = old.drain(grace);
+        boolean drained = !closed && old.drain(grace);
         old.close();
+        leaving = null;
         return drained;
     }
 
@@ -235,10 +266,11 @@ public final class Engine implements AutoCloseable {
         return generation != null;
     }
 
-    /** Does something once a model is loaded: now, or on the thread that loads it. */
+    /** Does something once, as soon as a model is loaded: now, or on the thread that loads it. */
     public void whenLoaded(Runnable task) {
         if (current == null) {
             whenLoaded.add(task);
+            // A model may have come meanwhile, and its thread may have seen the task or not
             if (current == null || !whenLoaded.remove(task)) {
                 return;
             }
@@ -249,10 +281,13 @@ public final class Engine implements AutoCloseable {
     /** Whether the engine can answer. */
     public EngineState state() {
         LoadedModel model = current;
-        if (model != null) {
-            return model.stats().state();
+        if (closed) {
+            return EngineState.CLOSED;
         }
-        return closed || failure != null ? EngineState.CLOSED : EngineState.LOADING;
+        if (model != null) {
+            return model.state();
+        }
+        return failure != null ? EngineState.CLOSED : EngineState.LOADING;
     }
 
     /** How far the latest load is, 0 to 1. */
@@ -276,6 +311,18 @@ public final class Engine implements AutoCloseable {
      */
     public Path modelFile() {
         return loaded().file();
+    }
+
+    /**
+     * SHA-256 in hexadecimal of the file of the model that answers now, or of its parts one after the other as {@code cat PARTS
+     * | sha256sum} computes it. It is computed once a model, on a thread of its own, from when it is first asked for.
+     *
+     * @return completes with it, or with an {@link EngineException} that says why it cannot be told: the files cannot be read
+     *     any more, were changed after they were loaded, or the model was freed meanwhile
+     * @throws EngineUnavailableException before a model is loaded
+     */
+    public CompletableFuture<String> modelDigest() {
+        return loaded().digest();
     }
 
     /**
@@ -306,7 +353,7 @@ public final class Engine implements AutoCloseable {
      * a time: a later one takes the place of an earlier.
      */
     public void onStateChange(Consumer<EngineState> listener) {
-        stateListener = listener;
+        states.listener(listener);
     }
 
     /**
@@ -406,9 +453,14 @@ public final class Engine implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        states.changed();
         LoadedModel model = current;
         if (model != null) {
             model.close();
+        }
+        LoadedModel old = leaving;
+        if (old != null) {
+            old.close();
         }
     }
 }

@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Hears what an engine does, for metrics, traces and flight recordings. No text ever passes it, neither of prompts nor of
- * answers. Calls come from the engine's worker or from the thread that submits, so they must return soon. What a listener
- * throws is logged and disturbs nobody.
+ * answers. Calls come from the engine's worker or from the thread that submits or loads, so they must return soon. While a
+ * model takes another's place there are two workers. What a listener throws is logged and disturbs nobody.
  *
  * <p>Of each request a listener hears {@link #queued} first, unless it was refused before, and {@link #refused} or {@link
  * #ended} last; {@link #started} and {@link #firstToken} come between where it got that far.
@@ -27,6 +27,8 @@ public interface EngineListener {
         DEADLINE,
         /** The engine is closed or closing, or has no model yet. */
         CLOSED,
+        /** Another model has just taken its model's place: it is asked of that one, under another id. */
+        REPLACED,
         /** The prompt and the tokens asked for do not fit the context. */
         CONTEXT_LENGTH,
         /** The constraint is broken, not supported or too large. */
@@ -36,6 +38,16 @@ public interface EngineListener {
         /** Anything else about the request. */
         INVALID
     }
+
+    /**
+     * A model that was loaded.
+     *
+     * @param model its name, {@link ModelInfo#name}
+     * @param backend what runs it
+     * @param fileBytes size of its file, or of all parts
+     * @param loadTime how long opening it took
+     */
+    record Loaded(String model, String backend, long fileBytes, Duration loadTime) {}
 
     /**
      * A request whose prompt begins to be read.
@@ -73,6 +85,7 @@ public interface EngineListener {
      * @param duration of the forward pass and of choosing tokens after it
      * @param prefillTokens tokens of prompts in the batch
      * @param decodeTokens tokens of answers in the batch
+     * @param sampledTokens tokens of answers that were chosen after it, those that end an answer included
      * @param sequences sequences with a token in the batch
      * @param active sequences in slots afterwards
      * @param waiting requests in the queue afterwards
@@ -82,10 +95,17 @@ public interface EngineListener {
             Duration duration,
             int prefillTokens,
             int decodeTokens,
+            int sampledTokens,
             int sequences,
             int active,
             int waiting,
             long prefillBacklog) {}
+
+    /** A model begins to be loaded, one at a time; {@link #loaded} follows unless that fails. */
+    default void loading() {}
+
+    /** A model was loaded and answers from now on; what an earlier one has taken ends there. Told before the load returns. */
+    default void loaded(Loaded model) {}
 
     /** A request is about to enter the queue; told on the thread that submits it. */
     default void queued(String id, Operation operation, int promptTokens) {}

@@ -12,7 +12,8 @@ import org.bloomery.engine.backend.BackendInfo;
  * @param backendReason why that backend was chosen, and why each other one was not
  * @param activeSequences requests being prefilled or decoded
  * @param queuedRequests requests waiting
- * @param completedRequests requests that ended with an answer since the engine was opened
+ * @param completedRequests requests that ended with a whole answer since the model was loaded
+ * @param cutOffRequests requests whose answer a deadline or the engine's end cut off, possibly before its first token
  * @param failedRequests requests that ended with an error
  * @param refusedRequests requests refused before admission
  * @param cancelledRequests requests cancelled by their callers
@@ -36,6 +37,7 @@ public record EngineStats(
         int activeSequences,
         int queuedRequests,
         long completedRequests,
+        long cutOffRequests,
         long failedRequests,
         long refusedRequests,
         long cancelledRequests,

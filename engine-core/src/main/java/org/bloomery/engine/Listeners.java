@@ -20,6 +20,16 @@ final class Listeners implements EngineListener {
     }
 
     @Override
+    public void loading() {
+        tell(EngineListener::loading);
+    }
+
+    @Override
+    public void loaded(Loaded model) {
+        tell(listener -> listener.loaded(model));
+    }
+
+    @Override
     public void queued(String id, Operation operation, int promptTokens) {
         tell(listener -> listener.queued(id, operation, promptTokens));
     }

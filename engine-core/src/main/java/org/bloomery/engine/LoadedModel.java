@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -63,6 +64,7 @@ final class LoadedModel implements AutoCloseable {
     private final Backend backend;
     private final String backendReason;
     private final Scheduler scheduler;
+    private final FileDigest digest;
     private final Duration loadTime;
     private final Listeners listeners;
     /** Whether another model has taken its place, so that what it refuses is asked of that one. */
@@ -82,7 +84,9 @@ final class LoadedModel implements AutoCloseable {
             ModelInfo model,
             Backend backend,
             String backendReason,
+            Grammars grammars,
             Scheduler scheduler,
+            FileDigest digest,
             Duration loadTime,
             Listeners listeners) {
         this.options = options;
@@ -92,10 +96,11 @@ final class LoadedModel implements AutoCloseable {
         this.backend = backend;
         this.backendReason = backendReason;
         this.scheduler = scheduler;
+        this.digest = digest;
         this.loadTime = loadTime;
         this.listeners = listeners;
         scheduler.listen(listeners);
-        this.grammars = new Grammars(tokenizer);
+        this.grammars = grammars;
     }
 
     /**
@@ -119,6 +124,7 @@ final class LoadedModel implements AutoCloseable {
 
     private static LoadedModel open(ModelFile file, EngineOptions options, LoadProgress progress, Listeners listeners) {
         long start = System.nanoTime();
+        FileDigest digest = new FileDigest(file.parts());
         // Beside the weights: large vocabularies take their time
         FutureTask<Tokenizer> reading = new FutureTask<>(() -> Tokenizers.from(file.metadata()));
         Thread.ofPlatform().name("bloomery-tokenizer").daemon().start(reading);
@@ -138,7 +144,7 @@ final class LoadedModel implements AutoCloseable {
                 options.isolation() == Isolation.WORKER ? WorkerProvider::new : UnaryOperator.identity());
         boolean complete = false;
         try {
-            LoadedModel model = open(file, options, opened, result(reading), start, listeners);
+            LoadedModel model = open(file, options, opened, result(reading), digest, start, listeners);
             complete = true;
             return model;
         } finally {
@@ -153,6 +159,7 @@ final class LoadedModel implements AutoCloseable {
             EngineOptions options,
             Backends.Opened opened,
             Tokenizer tokenizer,
+            FileDigest digest,
             long start,
             Listeners listeners) {
         String template = options.chatTemplate();
@@ -161,6 +168,8 @@ final class LoadedModel implements AutoCloseable {
         }
         ChatFormat chatFormat = ChatFormat.of(template, tokenizer);
         ModelInfo model = describe(file, tokenizer, options.contextLength(), template);
+        Grammars grammars = new Grammars(tokenizer);
+        // Last, since it has a thread: what fails before leaves none behind
         Scheduler scheduler = new Scheduler(
                 opened.backend(),
                 tokenizer::isEndOfGeneration,
@@ -175,7 +184,9 @@ final class LoadedModel implements AutoCloseable {
                 model,
                 opened.backend(),
                 opened.reason(),
+                grammars,
                 scheduler,
+                digest,
                 Duration.ofNanos(System.nanoTime() - start),
                 listeners);
     }
@@ -257,6 +268,11 @@ final class LoadedModel implements AutoCloseable {
         return model;
     }
 
+    /** As {@link Engine#modelDigest}. */
+    CompletableFuture<String> digest() {
+        return digest.sha256();
+    }
+
     Path file() {
         return options.model();
     }
@@ -281,6 +297,7 @@ final class LoadedModel implements AutoCloseable {
                 s.active(),
                 s.queued(),
                 s.completed(),
+                s.cutOff(),
                 s.failed(),
                 s.refused() + refused.get(),
                 s.cancelled(),
@@ -294,6 +311,10 @@ final class LoadedModel implements AutoCloseable {
                 s.steps(),
                 Duration.ofNanos(s.medianStepNanos()),
                 Duration.ofNanos(s.sinceProgressNanos()));
+    }
+
+    EngineState state() {
+        return scheduler.state();
     }
 
     void onStateChange(Consumer<EngineState> listener) {
@@ -360,6 +381,7 @@ final class LoadedModel implements AutoCloseable {
             return admit(id, request, sink, caller);
         } catch (EngineException e) {
             if (retired && e instanceof EngineClosedException) {
+                listeners.refused(id, operation(request), EngineListener.Refusal.REPLACED);
                 throw e;
             }
             if (!(e instanceof EngineOverloadedException || e instanceof EngineClosedException)) {
@@ -524,6 +546,7 @@ final class LoadedModel implements AutoCloseable {
     /** Stops taking requests, ends running ones with {@link FinishReason#SHUTDOWN} and frees the model. Idempotent. */
     @Override
     public void close() {
+        digest.close();
         scheduler.close();
     }
 }

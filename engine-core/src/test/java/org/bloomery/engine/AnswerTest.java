@@ -3,7 +3,13 @@ package org.bloomery.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.logging.SimpleFormatter;
 import org.bloomery.engine.chat.AnswerParser;
 import org.bloomery.engine.chat.ToolCall;
 import org.bloomery.engine.chat.ToolSpec;
@@ -45,6 +51,38 @@ class AnswerTest {
         Completion completion = complete(List.of(), "Yes", "[TOOL_CALLS]", "now");
         assertThat(completion.text()).isEqualTo("Yesnow");
         assertThat(completion.toolCalls()).isEmpty();
+    }
+
+    @Test
+    void aCallThatCannotBeReadIsLoggedWithoutItsText() {
+        List<LogRecord> logged = new ArrayList<>();
+        Handler handler = new Handler() {
+            @Override
+            public void publish(LogRecord logRecord) {
+                logged.add(logRecord);
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        Logger logger = Logger.getLogger(Answer.class.getName());
+        logger.addHandler(handler);
+        try {
+            Completion completion =
+                    complete(List.of(new ToolSpec("now", "", "{}")), "[TOOL_CALLS]", "now", "[ARGS]", "Yes");
+            assertThat(completion.toolCalls()).isEmpty();
+        } finally {
+            logger.removeHandler(handler);
+        }
+        assertThat(logged).singleElement().satisfies(each -> {
+            assertThat(each.getLevel()).isEqualTo(Level.WARNING);
+            String message = new SimpleFormatter().formatMessage(each);
+            assertThat(message).contains("request 1 ").containsPattern("of [0-9]+ characters");
+            assertThat(message).doesNotContain("Yes").doesNotContain("now");
+        });
     }
 
     private static Completion complete(List<ToolSpec> tools, String... tokens) {

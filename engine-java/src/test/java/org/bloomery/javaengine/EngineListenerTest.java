@@ -26,6 +26,7 @@ import org.bloomery.engine.Generation;
 import org.bloomery.engine.GenerationOptions;
 import org.bloomery.engine.GenerationSink;
 import org.bloomery.engine.InvalidOptionException;
+import org.bloomery.engine.ModelNotFoundException;
 import org.bloomery.engine.Usage;
 import org.bloomery.engine.backend.LoadProgress;
 import org.bloomery.engine.chat.ChatMessage;
@@ -95,6 +96,33 @@ class EngineListenerTest {
     private static CompletionRequest endless() {
         return new CompletionRequest(
                 "Once", GREEDY.withMaxTokens(400).withConstraint(new Constraint.Regex("[a-z ]{2000}")));
+    }
+
+    @Test
+    void tellsEachLoadBeforeItReturns() {
+        List<EngineListener.Loaded> loaded = new CopyOnWriteArrayList<>();
+        engine.addListener(new EngineListener() {
+            @Override
+            public void loading() {
+                heard.add("loading");
+            }
+
+            @Override
+            public void loaded(Loaded model) {
+                heard.add("loaded");
+                loaded.add(model);
+            }
+        });
+        EngineOptions missing = EngineOptions.builder(Path.of("none-such.gguf")).build();
+        assertThatThrownBy(() -> engine.swap(missing, LoadProgress.NONE, Duration.ZERO))
+                .isInstanceOf(ModelNotFoundException.class);
+        engine.swap(EngineOptions.builder(MODEL).contextLength(256).build(), LoadProgress.NONE, Duration.ZERO);
+
+        assertThat(heard).containsExactly("loading", "loading", "loaded");
+        EngineStats now = engine.stats();
+        assertThat(loaded)
+                .containsExactly(new EngineListener.Loaded(
+                        now.model().name(), "java", now.model().fileBytes(), now.loadTime()));
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import jdk.jfr.Recording;
@@ -95,6 +96,28 @@ class FlightRecordingTest {
             assertThat(step.getDuration()).isPositive();
             assertThat(step.getInt("sequences")).isEqualTo(1);
         });
+    }
+
+    @Test
+    void everyLoadIsAnEventOfItsOwn() throws Exception {
+        EngineOptions options = EngineOptions.builder(MODEL).contextLength(512).build();
+        List<RecordedEvent> loads = of(
+                record(() -> {
+                    try (Engine engine = Engine.open(options, LoadProgress.NONE)) {
+                        engine.swap(options, LoadProgress.NONE, Duration.ZERO);
+                        engine.unload(Duration.ZERO);
+                        engine.swap(options, LoadProgress.NONE, Duration.ZERO);
+                    }
+                }),
+                "ModelLoad");
+        assertThat(loads).hasSize(3);
+        for (int i = 1; i < loads.size(); i++) {
+            assertThat(loads.get(i).getStartTime())
+                    .isAfterOrEqualTo(loads.get(i - 1).getEndTime());
+        }
+        assertThat(loads)
+                .allSatisfy(load -> assertThat(load.getDuration()).isPositive())
+                .allSatisfy(load -> assertThat(load.getString("model")).isNotBlank());
     }
 
     @Test

@@ -1,15 +1,13 @@
 package org.bloomery.spring.actuate;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import org.bloomery.engine.EngineStats;
 import org.bloomery.engine.backend.AvailableMemory;
 import org.bloomery.engine.backend.HostPressure;
+import org.bloomery.engine.store.ModelDigest;
+import org.bloomery.spring.security.ModelLocation;
 
 /** Looks for what makes an engine slow or unsafe, and says what helps. */
 final class Doctor {
@@ -24,7 +22,7 @@ final class Doctor {
 
     private Doctor() {}
 
-    static List<Finding> findings(EngineStats stats, Path model) {
+    static List<Finding> findings(EngineStats stats, HostPressure pressure, Path model) {
         List<Finding> found = new ArrayList<>();
         String kernels = stats.backend().kernels();
         if (stats.backend().backend().equals("java") && !kernels.startsWith("machine")) {
@@ -33,7 +31,6 @@ final class Doctor {
                     "Start the JVM with --enable-native-access=ALL-UNNAMED for machine code, and with --add-modules"
                             + " jdk.incubator.vector where machine code is not available."));
         }
-        HostPressure pressure = HostPressure.now();
         pressure.throttledPeriods().ifPresent(periods -> {
             if (periods > 0) {
                 found.add(new Finding(
@@ -41,12 +38,13 @@ final class Doctor {
                         "Raise the container's CPU limit, or set bloomery.engine.threads below it."));
             }
         });
-        long swapped = swappedKilobytes();
-        if (swapped > 0) {
-            found.add(new Finding(
-                    swapped + " kB of this process are swapped out.",
-                    "Give the machine more memory, or switch swap off for this process."));
-        }
+        pressure.swappedBytes().ifPresent(bytes -> {
+            if (bytes > 0) {
+                found.add(new Finding(
+                        (bytes >> 10) + " kB of this process are swapped out.",
+                        "Give the machine more memory, or switch swap off for this process."));
+            }
+        });
         long available = AvailableMemory.now().bytes();
         long tenth = stats.backend().memory().total() / 10;
         if (available < tenth) {
@@ -55,37 +53,11 @@ final class Doctor {
                             + " MiB of memory are available, less than a tenth of what the model takes.",
                     "Raise the memory limit, or lower bloomery.engine.max-sequences or context-length."));
         }
-        Path folder = model.toAbsolutePath().getParent();
-        for (Path path : folder == null ? List.of(model) : List.of(model, folder)) {
-            if (writableByOthers(path)) {
-                found.add(new Finding(
-                        "Others than its owner may write "
-                                + (path.equals(folder) ? "the model's folder" : "the model file") + ".",
-                        "Take away the permission (chmod o-w), or keep the model where only its owner may write."));
-            }
-        }
+        ModelLocation.complaint(ModelDigest.parts(model))
+                .ifPresent(complaint -> found.add(new Finding(
+                        complaint,
+                        "Keep the model where only its owner may write (chmod go-w), or load it with"
+                                + " bloomery.engine.load-mode=copy.")));
         return List.copyOf(found);
-    }
-
-    private static long swappedKilobytes() {
-        try {
-            for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-                if (line.startsWith("VmSwap:")) {
-                    return Long.parseLong(line.replaceAll("[^0-9]", ""));
-                }
-            }
-        } catch (IOException | NumberFormatException e) {
-            return 0;
-        }
-        return 0;
-    }
-
-    private static boolean writableByOthers(Path path) {
-        try {
-            Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(path);
-            return permissions.contains(PosixFilePermission.OTHERS_WRITE);
-        } catch (IOException | UnsupportedOperationException e) {
-            return false;
-        }
     }
 }

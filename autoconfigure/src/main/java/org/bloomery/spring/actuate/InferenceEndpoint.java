@@ -1,5 +1,6 @@
 package org.bloomery.spring.actuate;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,6 +11,7 @@ import org.bloomery.engine.EngineOptions;
 import org.bloomery.engine.EngineState;
 import org.bloomery.engine.EngineStats;
 import org.bloomery.engine.EngineUnavailableException;
+import org.bloomery.engine.backend.HostPressure;
 import org.bloomery.engine.backend.LoadProgress;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.Access;
@@ -46,8 +48,10 @@ public final class InferenceEndpoint {
         EngineState state = engine.state();
         all.put("state", state.name());
         EngineStats stats;
+        Path file;
         try {
             stats = engine.stats();
+            file = engine.modelFile();
         } catch (EngineUnavailableException e) {
             all.put("loaded", engine.loadProgress());
             all.put("reason", String.valueOf(e.getMessage()));
@@ -88,7 +92,7 @@ public final class InferenceEndpoint {
                         "requests", engine.running()));
         all.put(
                 "doctor",
-                Doctor.findings(stats, engine.modelFile()).stream()
+                Doctor.findings(stats, HostPressure.now(), file).stream()
                         .map(each -> Map.of("finding", each.finding(), "remedy", each.remedy()))
                         .toList());
         return all;

@@ -1,20 +1,20 @@
 package org.bloomery.spring.autoconfigure;
 
-import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.HexFormat;
-import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 import org.bloomery.engine.Engine;
+import org.bloomery.engine.EngineListener;
 import org.bloomery.engine.EngineUnavailableException;
 import org.bloomery.engine.ModelInfo;
 import org.bloomery.engine.audit.AuditLog;
 import org.bloomery.engine.audit.AuditRecord;
-import org.bloomery.engine.store.ModelDigest;
 import org.bloomery.spring.audit.AuditEventSink;
 import org.bloomery.spring.audit.AuditInterceptor;
 import org.bloomery.spring.audit.InferenceAuditSink;
@@ -50,6 +50,8 @@ import org.springframework.context.annotation.Configuration;
 @EnableConfigurationProperties(BloomeryAuditProperties.class)
 public final class BloomeryAuditAutoConfiguration {
 
+    private static final Log log = LogFactory.getLog(BloomeryAuditAutoConfiguration.class);
+
     @Bean
     @ConditionalOnProperty(prefix = BloomeryAuditProperties.PREFIX, name = "enabled")
     @ConditionalOnMissingBean
@@ -80,6 +82,7 @@ public final class BloomeryAuditAutoConfiguration {
             ObjectProvider<PiiRedactor> redactor,
             TenantResolver tenants,
             PrincipalResolver principals) {
+        prepareDigests(engine);
         return new AuditInterceptor(
                 sinks.orderedStream().toList(),
                 new AuditedModel(engine),
@@ -92,11 +95,25 @@ public final class BloomeryAuditAutoConfiguration {
                 Clock.systemUTC());
     }
 
-    /** The model that answers now; the digest of its file is computed once. */
+    /** Begins to read the file of each model when it is loaded, so that no record waits for its digest later. */
+    private static void prepareDigests(Engine engine) {
+        Runnable begin = () -> {
+            boolean known = engine.modelDigest().isDone();
+            log.debug("The model's digest is " + (known ? "known." : "being computed."));
+        };
+        engine.addListener(new EngineListener() {
+            @Override
+            public void loaded(Loaded model) {
+                begin.run();
+            }
+        });
+        engine.whenLoaded(begin);
+    }
+
+    /** The model that answers now. */
     private static final class AuditedModel implements Supplier<AuditRecord.Model> {
 
         private final Engine engine;
-        private final Map<Path, String> digests = new ConcurrentHashMap<>();
 
         AuditedModel(Engine engine) {
             this.engine = engine;
@@ -106,11 +123,18 @@ public final class BloomeryAuditAutoConfiguration {
         public AuditRecord.Model get() {
             try {
                 ModelInfo info = engine.model();
-                String digest = digests.computeIfAbsent(
-                        engine.modelFile(), file -> ModelDigest.of(file).sha256());
-                return new AuditRecord.Model(info.name(), digest, info.templateHash());
+                return new AuditRecord.Model(info.name(), digest(), info.templateHash());
             } catch (EngineUnavailableException e) {
                 return new AuditRecord.Model("none", null, null);
+            }
+        }
+
+        private @Nullable String digest() {
+            try {
+                return engine.modelDigest().join();
+            } catch (CompletionException e) {
+                // The engine's log and its health say why; a record without the digest says more than none
+                return null;
             }
         }
     }

@@ -2,7 +2,6 @@ package org.bloomery.spring.autoconfigure;
 
 import java.time.Duration;
 import org.bloomery.engine.Engine;
-import org.bloomery.engine.EngineUnavailableException;
 import org.bloomery.spring.health.EngineHealthIndicator;
 import org.bloomery.spring.health.EngineWatchdog;
 import org.springframework.beans.factory.ObjectProvider;
@@ -34,12 +33,11 @@ public final class BloomeryHealthAutoConfiguration {
                 .findFirst()
                 .map(BloomeryEngineProperties::stallTimeout)
                 .orElse(BloomeryEngineProperties.STALL_TIMEOUT);
-        EngineWatchdog watchdog = new EngineWatchdog(new WatchedEngine(engine), least);
+        EngineWatchdog watchdog = EngineWatchdog.of(engine, least);
         watchdog.onChange(state -> {
             readiness.ifAvailable(each -> each.accept(state));
-            if (state == EngineWatchdog.State.BROKEN) {
-                AvailabilityChangeEvent.publish(context, LivenessState.BROKEN);
-            }
+            AvailabilityChangeEvent.publish(
+                    context, state == EngineWatchdog.State.BROKEN ? LivenessState.BROKEN : LivenessState.CORRECT);
         });
         return watchdog;
     }
@@ -48,32 +46,6 @@ public final class BloomeryHealthAutoConfiguration {
     @ConditionalOnMissingBean
     WatchdogLifecycle bloomeryWatchdogLifecycle(EngineWatchdog watchdog) {
         return new WatchdogLifecycle(watchdog);
-    }
-
-    private record WatchedEngine(Engine engine) implements EngineWatchdog.Watched {
-
-        @Override
-        public Duration sinceProgress() {
-            try {
-                return engine.stats().sinceProgress();
-            } catch (EngineUnavailableException e) {
-                return Duration.ZERO;
-            }
-        }
-
-        @Override
-        public Duration medianStep() {
-            try {
-                return engine.stats().medianStep();
-            } catch (EngineUnavailableException e) {
-                return Duration.ZERO;
-            }
-        }
-
-        @Override
-        public void abandonStep() {
-            engine.abandonStep();
-        }
     }
 
     @Configuration(proxyBeanMethods = false)

@@ -3,9 +3,13 @@ package org.bloomery.spring.autoconfigure;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.bloomery.engine.Engine;
+import org.bloomery.engine.EngineException;
 import org.bloomery.engine.EngineOptions;
 import org.bloomery.engine.backend.LoadProgress;
 import org.bloomery.engine.store.ModelReference;
@@ -52,37 +56,28 @@ final class EngineOpening implements DisposableBean {
             opened.whenLoaded(() -> log.info(String.join(System.lineSeparator() + "  ", opened.report())));
             return opened;
         }
-        Engine opened = untilShutdown(
-                giveUp -> OptionNames.under(BloomeryEngineProperties.PREFIX, () -> Engine.open(options(null), giveUp)));
+        Engine opened = OptionNames.under(BloomeryEngineProperties.PREFIX, this::openUntilShutdown);
         log.info(String.join(System.lineSeparator() + "  ", opened.report()));
         return opened;
     }
 
-    private interface Loading {
-        Engine load(LoadProgress progress);
-    }
-
     /**
-     * Gives a load up when the JVM is told to stop: its shutdown waits for the context, whose start waits for the load.
+     * Gives a load up when the JVM is told to stop: its shutdown waits for the context, whose start waits for the load. An
+     * interrupt ends what tells no progress, such as the digest of a file.
      */
-    private Engine untilShutdown(Loading loading) {
-        LoadProgress told = progress();
-        boolean[] stopping = {false};
+    private Engine openUntilShutdown() {
+        AtomicBoolean stopping = new AtomicBoolean();
+        Thread starting = Thread.currentThread();
         Thread hook = Thread.ofPlatform().name("bloomery-load-stop").unstarted(() -> {
-            synchronized (stopping) {
-                stopping[0] = true;
-            }
+            stopping.set(true);
+            starting.interrupt();
         });
         Runtime.getRuntime().addShutdownHook(hook);
         try {
-            return loading.load(fraction -> {
-                synchronized (stopping) {
-                    if (stopping[0]) {
-                        throw new CancellationException("The JVM was told to stop while the model was being loaded.");
-                    }
-                }
-                told.loaded(fraction);
-            });
+            // The options on this thread, since it may hold locks of the context's that checks need
+            return load(options(null), stopping);
+        } catch (RuntimeException e) {
+            throw stopping.get() && !(e instanceof CancellationException) ? givenUp(e) : e;
         } finally {
             try {
                 Runtime.getRuntime().removeShutdownHook(hook);
@@ -90,6 +85,46 @@ final class EngineOpening implements DisposableBean {
                 log.debug("The JVM is stopping.", e);
             }
         }
+    }
+
+    /** Waits for a thread that loads, and leaves it behind when it is told to stop: no memory can be had interruptibly. */
+    private Engine load(EngineOptions options, AtomicBoolean stopping) {
+        LoadProgress told = progress();
+        FutureTask<Engine> loading = new FutureTask<>(() -> {
+            Engine opened = Engine.open(options, fraction -> {
+                if (stopping.get()) {
+                    throw givenUp(null);
+                }
+                told.loaded(fraction);
+            });
+            if (stopping.get()) {
+                opened.close();
+            }
+            return opened;
+        });
+        Thread.ofPlatform().name("bloomery-load").daemon().start(loading);
+        try {
+            return loading.get();
+        } catch (InterruptedException e) {
+            stopping.set(true);
+            loading.cancel(true);
+            Thread.currentThread().interrupt();
+            throw givenUp(null);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof Error error) {
+                throw error;
+            }
+            throw e.getCause() instanceof RuntimeException known
+                    ? known
+                    : new EngineException("The model could not be loaded.", e.getCause());
+        }
+    }
+
+    private static CancellationException givenUp(@Nullable RuntimeException cause) {
+        CancellationException givenUp =
+                new CancellationException("The application was told to stop while the model was being loaded.");
+        givenUp.initCause(cause);
+        return givenUp;
     }
 
     private LoadProgress progress() {

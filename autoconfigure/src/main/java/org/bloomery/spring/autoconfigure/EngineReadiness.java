@@ -57,7 +57,7 @@ final class EngineReadiness implements ApplicationListener<AvailabilityChangeEve
     /** Boot takes readiness up once the application has started, whether or not the model is loaded by then. */
     @Override
     public synchronized void onApplicationEvent(AvailabilityChangeEvent<ReadinessState> event) {
-        if (event.getState() == ReadinessState.ACCEPTING_TRAFFIC && engine.get() != EngineState.READY) {
+        if (event.getState() == ReadinessState.ACCEPTING_TRAFFIC && (engine.get() != EngineState.READY || stalled)) {
             takenDown = true;
             AvailabilityChangeEvent.publish(context, ReadinessState.REFUSING_TRAFFIC);
         }

@@ -4,12 +4,16 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 import org.bloomery.spring.health.EngineWatchdog;
 import org.jspecify.annotations.Nullable;
 import org.springframework.context.SmartLifecycle;
 
 /** Has the watchdog look every second while the application runs. */
 final class WatchdogLifecycle implements SmartLifecycle {
+
+    private static final Log log = LogFactory.getLog(WatchdogLifecycle.class);
 
     private final EngineWatchdog watchdog;
     private @Nullable ScheduledExecutorService executor;
@@ -24,7 +28,16 @@ final class WatchdogLifecycle implements SmartLifecycle {
         if (executor == null) {
             executor = Executors.newSingleThreadScheduledExecutor(
                     Thread.ofPlatform().name("bloomery-watchdog").daemon().factory());
-            checks = executor.scheduleWithFixedDelay(watchdog::check, 1, 1, TimeUnit.SECONDS);
+            checks = executor.scheduleWithFixedDelay(this::check, 1, 1, TimeUnit.SECONDS);
+        }
+    }
+
+    /** What a check throws would end all later ones, unheard. */
+    private void check() {
+        try {
+            watchdog.check();
+        } catch (RuntimeException e) {
+            log.error("The watchdog could not look after the engine; it tries again.", e);
         }
     }
 

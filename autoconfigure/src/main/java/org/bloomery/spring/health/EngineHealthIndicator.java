@@ -1,14 +1,12 @@
 package org.bloomery.spring.health;
 
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.bloomery.engine.Engine;
 import org.bloomery.engine.EngineState;
 import org.bloomery.engine.EngineStats;
 import org.bloomery.engine.EngineUnavailableException;
 import org.bloomery.engine.ModelInfo;
-import org.bloomery.engine.store.ModelDigest;
-import org.jspecify.annotations.Nullable;
 import org.springframework.boot.health.contributor.AbstractHealthIndicator;
 import org.springframework.boot.health.contributor.Health;
 
@@ -18,13 +16,8 @@ import org.springframework.boot.health.contributor.Health;
  */
 public final class EngineHealthIndicator extends AbstractHealthIndicator {
 
-    private static final String BEING_COMPUTED = "being computed";
-
     private final Engine engine;
     private final Supplier<EngineWatchdog.State> watchdog;
-    private final AtomicReference<@Nullable Digest> digest = new AtomicReference<>();
-
-    private record Digest(String file, @Nullable String sha256) {}
 
     /** @param watchdog what it last found */
     public EngineHealthIndicator(Engine engine, Supplier<EngineWatchdog.State> watchdog) {
@@ -71,21 +64,14 @@ public final class EngineHealthIndicator extends AbstractHealthIndicator {
                 .withDetail("cacheTokensFree", stats.cache().free());
     }
 
-    /** SHA-256 of the model file, which is read once, in the background. */
+    /** SHA-256 of the model file, or why it is not known. A probe never waits for it. */
     private String digest() {
-        String file = engine.modelFile().toString();
-        Digest known = digest.get();
-        if (known == null || !known.file().equals(file)) {
-            Digest pending = new Digest(file, null);
-            if (digest.compareAndSet(known, pending)) {
-                Thread.ofVirtual().name("bloomery-digest").start(() -> {
-                    String sha256 = ModelDigest.of(engine.modelFile()).sha256();
-                    digest.compareAndSet(pending, new Digest(file, sha256));
-                });
-            }
-            return BEING_COMPUTED;
-        }
-        String sha256 = known.sha256();
-        return sha256 == null ? BEING_COMPUTED : sha256;
+        CompletableFuture<String> digest = engine.modelDigest();
+        return switch (digest.state()) {
+            case RUNNING -> "being computed";
+            case SUCCESS -> digest.resultNow();
+            case FAILED -> "unknown: " + digest.exceptionNow().getMessage();
+            case CANCELLED -> "unknown";
+        };
     }
 }

@@ -5,8 +5,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
+import org.bloomery.engine.Engine;
+import org.bloomery.engine.EngineStats;
+import org.bloomery.engine.EngineUnavailableException;
 
 /**
  * Sees when an engine has work and gets nowhere: no step for as long as {@code least}, and for twenty times the usual step.
@@ -53,6 +57,42 @@ public final class EngineWatchdog {
         this.least = least;
     }
 
+    /**
+     * Watches an engine, whichever model it has.
+     *
+     * @param least shortest time without a step that counts as a stall
+     */
+    public static EngineWatchdog of(Engine engine, Duration least) {
+        return new EngineWatchdog(new WatchedEngine(engine), least);
+    }
+
+    /** An engine without a model has nothing to do. */
+    private record WatchedEngine(Engine engine) implements Watched {
+
+        @Override
+        public Duration sinceProgress() {
+            return figure(EngineStats::sinceProgress);
+        }
+
+        @Override
+        public Duration medianStep() {
+            return figure(EngineStats::medianStep);
+        }
+
+        private Duration figure(Function<EngineStats, Duration> figure) {
+            try {
+                return figure.apply(engine.stats());
+            } catch (EngineUnavailableException e) {
+                return Duration.ZERO;
+            }
+        }
+
+        @Override
+        public void abandonStep() {
+            engine.abandonStep();
+        }
+    }
+
     /** Tells a listener of every change of the state, on the thread that checks. */
     public void onChange(Consumer<State> listener) {
         listeners.add(listener);
@@ -87,13 +127,23 @@ public final class EngineWatchdog {
             case STALLED -> {
                 log.error("The engine has work, but has made no step for " + since.toSeconds()
                         + " s; its step is given up. Threads:" + threads());
-                engine.abandonStep();
+                try {
+                    engine.abandonStep();
+                } catch (RuntimeException e) {
+                    log.error("The engine's step could not be given up.", e);
+                }
             }
             case BROKEN ->
                 log.error("The engine has made no step for " + since.toSeconds()
                         + " s, also after its step was given up; restart the application.");
         }
-        listeners.forEach(listener -> listener.accept(next));
+        for (Consumer<State> listener : listeners) {
+            try {
+                listener.accept(next);
+            } catch (RuntimeException e) {
+                log.warn("A listener to the watchdog threw.", e);
+            }
+        }
     }
 
     /** The stacks of all threads: names and places in code, no data. */

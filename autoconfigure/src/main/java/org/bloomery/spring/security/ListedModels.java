@@ -1,10 +1,5 @@
 package org.bloomery.spring.security;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.PosixFileAttributeView;
-import java.nio.file.attribute.PosixFilePermission;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -54,33 +49,11 @@ public record ListedModels(
             return ModelVerdict.refused(
                     name + " has " + model.fileBytes() + " bytes; allowed are at most " + mostBytes + ".");
         }
-        return privateLocation ? location(model.parts()) : ModelVerdict.ACCEPTED;
-    }
-
-    private static ModelVerdict location(List<Path> parts) {
-        for (Path part : parts) {
-            try {
-                Path real = part.toRealPath();
-                Path folder = real.getParent();
-                if (isWritableByOthers(real) || folder == null || isWritableByOthers(folder)) {
-                    return ModelVerdict.refused("Model file " + part.getFileName()
-                            + " or its folder can be written by others than its owner; take that permission away.");
-                }
-            } catch (IOException e) {
-                return ModelVerdict.refused("Model file " + part.getFileName()
-                        + " does not tell who may write it; check that it is there.");
-            }
+        if (privateLocation) {
+            return ModelLocation.complaint(model.parts())
+                    .map(ModelVerdict::refused)
+                    .orElse(ModelVerdict.ACCEPTED);
         }
         return ModelVerdict.ACCEPTED;
-    }
-
-    private static boolean isWritableByOthers(Path path) throws IOException {
-        PosixFileAttributeView view = Files.getFileAttributeView(path, PosixFileAttributeView.class);
-        if (view == null) {
-            return Files.isWritable(path);
-        }
-        Set<PosixFilePermission> permissions = view.readAttributes().permissions();
-        return permissions.contains(PosixFilePermission.GROUP_WRITE)
-                || permissions.contains(PosixFilePermission.OTHERS_WRITE);
     }
 }

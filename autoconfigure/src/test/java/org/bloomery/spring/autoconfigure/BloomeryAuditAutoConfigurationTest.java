@@ -12,9 +12,13 @@ import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 import org.bloomery.engine.ContextLengthExceededException;
+import org.bloomery.engine.Engine;
+import org.bloomery.engine.EngineOptions;
 import org.bloomery.engine.audit.AuditException;
 import org.bloomery.engine.audit.AuditRecord;
 import org.bloomery.engine.audit.AuditVerifier;
+import org.bloomery.engine.backend.LoadProgress;
+import org.bloomery.engine.format.LoadMode;
 import org.bloomery.engine.store.ModelDigest;
 import org.bloomery.spring.audit.AuditEventSink;
 import org.bloomery.spring.audit.AuditInterceptor;
@@ -172,6 +176,25 @@ class BloomeryAuditAutoConfigurationTest {
             assertThat(records.get(2).path("outcome").asString()).isEqualTo("REFUSED");
             assertThat(records.get(2).path("error").asString()).isEqualTo("ContextLengthExceededException");
             assertThat(Files.readString(file())).doesNotContain(CANARY).doesNotContain(answer);
+        });
+    }
+
+    @Test
+    void aRecordIsKeptWithoutTheDigestOfAFileThatIsGone() throws IOException {
+        Path model = Files.copy(Path.of(DEMO), folder.resolve("model.gguf"));
+        Engine engine = Engine.open(
+                EngineOptions.builder(model)
+                        .contextLength(256)
+                        .loadMode(LoadMode.COPY)
+                        .build(),
+                LoadProgress.NONE);
+        Files.delete(model);
+        withFile().withBean(Engine.class, () -> engine).run(started -> {
+            started.getBean(ChatModel.class).call("Hello");
+            JsonNode called = records().getFirst();
+            assertThat(called.path("outcome").asString()).isEqualTo("COMPLETED");
+            assertThat(called.path("model").asString()).isEqualTo(engine.model().name());
+            assertThat(called.path("modelDigest").isString()).isFalse();
         });
     }
 

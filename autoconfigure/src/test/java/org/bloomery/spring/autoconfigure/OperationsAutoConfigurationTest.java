@@ -7,6 +7,7 @@ import static org.awaitility.Awaitility.await;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -14,17 +15,22 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.bloomery.engine.Engine;
 import org.bloomery.engine.EngineState;
 import org.bloomery.engine.EngineUnavailableException;
+import org.bloomery.engine.store.ModelDigest;
 import org.bloomery.spring.actuate.InferenceEndpoint;
 import org.bloomery.spring.chat.BloomeryChatModel;
 import org.bloomery.spring.health.EngineHealthIndicator;
 import org.bloomery.spring.health.EngineWatchdog;
+import org.bloomery.spring.health.StallingBackend;
+import org.bloomery.spring.health.StallingProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.ai.chat.prompt.Prompt;
 import org.springframework.ai.model.tool.autoconfigure.ToolCallingAutoConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.availability.ApplicationAvailabilityAutoConfiguration;
+import org.springframework.boot.availability.ApplicationAvailability;
 import org.springframework.boot.availability.AvailabilityChangeEvent;
+import org.springframework.boot.availability.LivenessState;
 import org.springframework.boot.availability.ReadinessState;
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.Status;
@@ -71,6 +77,26 @@ class OperationsAutoConfigurationTest {
                     .containsEntry("maxSequences", 2);
             assertThat(health.toString()).doesNotContain(CANARY);
         });
+    }
+
+    @Test
+    void healthSaysWhyTheDigestIsUnknown(@TempDir Path folder) throws IOException {
+        Path model = Files.copy(Path.of(DEMO), folder.resolve("model.gguf"));
+        context.withPropertyValues("bloomery.chat.model=" + model, "bloomery.engine.load-mode=copy")
+                .run(started -> {
+                    EngineHealthIndicator indicator = started.getBean(EngineHealthIndicator.class);
+                    Files.setLastModifiedTime(model, FileTime.fromMillis(1));
+                    await().untilAsserted(() -> assertThat(String.valueOf(
+                                    health(indicator).getDetails().get("digest")))
+                            .startsWith("unknown: ")
+                            .contains("model.gguf was changed"));
+                    Files.delete(model);
+                    started.getBean(InferenceEndpoint.class).act("reload", DEMO);
+                    await().untilAsserted(() -> assertThat(String.valueOf(
+                                    health(indicator).getDetails().get("digest")))
+                            .isEqualTo(ModelDigest.of(Path.of(DEMO)).sha256()));
+                    assertThat(health(indicator).getStatus()).isEqualTo(Status.UP);
+                });
     }
 
     @Test
@@ -147,6 +173,51 @@ class OperationsAutoConfigurationTest {
             assertThat(endpoint.actOn("cancel", "none-such")).containsEntry("cancelled", false);
             assertThatThrownBy(() -> endpoint.act("explode", null)).hasMessageContaining("explode");
         });
+    }
+
+    @Test
+    void readinessFollowsUnloadReloadAndDrain() {
+        context.run(started -> {
+            ApplicationAvailability availability = started.getBean(ApplicationAvailability.class);
+            AvailabilityChangeEvent.publish(started, ReadinessState.ACCEPTING_TRAFFIC);
+            InferenceEndpoint endpoint = started.getBean(InferenceEndpoint.class);
+            for (String goes : List.of("unload", "drain")) {
+                endpoint.act(goes, null);
+                assertThat(availability.getReadinessState()).as(goes).isEqualTo(ReadinessState.REFUSING_TRAFFIC);
+                endpoint.act("reload", null);
+                assertThat(availability.getReadinessState()).as(goes).isEqualTo(ReadinessState.ACCEPTING_TRAFFIC);
+                assertThat(health(started.getBean(EngineHealthIndicator.class)).getStatus())
+                        .isEqualTo(Status.UP);
+            }
+        });
+    }
+
+    @Test
+    void aStallTakesReadinessDownAndItsEndTakesItUpAgain() {
+        StallingProvider.enable(true);
+        List<Object> told = new CopyOnWriteArrayList<>();
+        context.withPropertyValues("bloomery.engine.backend=stalling", "bloomery.engine.stall-timeout=50ms")
+                .withInitializer(created -> created.addApplicationListener(event -> {
+                    if (event instanceof AvailabilityChangeEvent<?> change) {
+                        told.add(change.getState());
+                    }
+                }))
+                .run(started -> {
+                    AvailabilityChangeEvent.publish(started, ReadinessState.ACCEPTING_TRAFFIC);
+                    StallingProvider.opened().stallAfter(2, StallingBackend.End.CANCELLED);
+                    // The watchdog of the application gives the step up, so the answer comes
+                    assertThat(started.getBean(BloomeryChatModel.class).call("Hello"))
+                            .isNotBlank();
+                    await().until(() -> started.getBean(EngineWatchdog.class).state() == EngineWatchdog.State.HEALTHY);
+                    await().untilAsserted(() -> assertThat(told)
+                            .filteredOn(state -> state instanceof ReadinessState)
+                            .containsExactly(
+                                    ReadinessState.ACCEPTING_TRAFFIC,
+                                    ReadinessState.REFUSING_TRAFFIC,
+                                    ReadinessState.ACCEPTING_TRAFFIC));
+                    assertThat(told).doesNotContain(LivenessState.BROKEN);
+                });
+        StallingProvider.enable(false);
     }
 
     @Test

@@ -57,6 +57,16 @@ class EngineWatchdogTest {
     }
 
     @Test
+    void whatAListenerThrowsKeepsNothingFromTheOthers() {
+        watchdog.onChange(state -> {
+            throw new IllegalStateException("a listener's own trouble");
+        });
+        watchdog.onChange(changes::add);
+        assertThat(after(Duration.ofSeconds(30))).isEqualTo(State.STALLED);
+        assertThat(changes).containsExactly(State.STALLED);
+    }
+
+    @Test
     void slowStepsAreNoStall() {
         step = Duration.ofSeconds(4);
         assertThat(after(Duration.ofSeconds(79))).isEqualTo(State.HEALTHY);

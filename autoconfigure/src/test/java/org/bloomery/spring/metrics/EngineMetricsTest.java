@@ -14,12 +14,15 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -29,16 +32,26 @@ import org.bloomery.engine.CompletionRequest;
 import org.bloomery.engine.Constraint;
 import org.bloomery.engine.ContextLengthExceededException;
 import org.bloomery.engine.Engine;
+import org.bloomery.engine.EngineListener;
 import org.bloomery.engine.EngineOptions;
+import org.bloomery.engine.FinishReason;
+import org.bloomery.engine.Generation;
 import org.bloomery.engine.GenerationOptions;
 import org.bloomery.engine.GenerationSink;
+import org.bloomery.engine.Usage;
 import org.bloomery.engine.backend.HostPressure;
 import org.bloomery.engine.backend.LoadProgress;
 import org.bloomery.engine.chat.ChatMessage;
+import org.bloomery.engine.format.GgufReader;
+import org.bloomery.engine.format.GgufWriter;
+import org.bloomery.engine.format.LoadMode;
+import org.bloomery.engine.format.ModelFile;
+import org.bloomery.engine.format.TensorInfo;
 import org.bloomery.engine.sampling.SamplingOptions;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What the meters say after requests to the demo model, and that the dashboard and the documentation know them. */
 @Timeout(120)
@@ -172,16 +185,137 @@ class EngineMetricsTest {
                     .isEqualTo((double) engine.stats().cache().reusable())
                     .isPositive();
         });
-        assertThat(registry.get("bloomery.prompt.tokens").functionCounter().count())
+        assertThat(registry.get("bloomery.prompt.tokens").counter().count())
                 .isEqualTo((double) engine.stats().promptTokens());
-        assertThat(registry.get("bloomery.completion.tokens").functionCounter().count())
+        assertThat(registry.get("bloomery.completion.tokens").counter().count())
                 .isEqualTo((double) engine.stats().completionTokens());
-        assertThat(registry.get("bloomery.prefix.hits").functionCounter().count())
+        assertThat(registry.get("bloomery.cached.tokens").counter().count())
+                .isEqualTo((double) engine.stats().cachedTokens());
+        assertThat(registry.get("bloomery.prefix.hits").counter().count())
                 .isEqualTo((double) engine.stats().prefixHits());
         assertThat(registry.get("bloomery.model.load.time").timeGauge().value(TimeUnit.NANOSECONDS))
                 .isEqualTo((double) engine.stats().loadTime().toNanos());
         assertThat(registry.get("bloomery.sequences.active").gauge().value()).isZero();
         assertThat(registry.get("bloomery.queue.depth").gauge().value()).isZero();
+    }
+
+    @Test
+    void whatADeadlineCutsOffIsNotCompleted() {
+        SimpleMeterRegistry registry = bound(new SimpleMeterRegistry());
+        Completion completion = engine.generate(
+                new CompletionRequest(
+                        "Once",
+                        new GenerationOptions(SamplingOptions.GREEDY, 400, List.of(), Duration.ofMillis(20), null)
+                                .withConstraint(new Constraint.Regex("[a-z ]{2000}"))),
+                GenerationSink.NONE);
+        assertThat(completion.finishReason()).isEqualTo(FinishReason.DEADLINE);
+        assertThat(registry.get("bloomery.requests")
+                        .tags("outcome", "cut-off", "reason", "deadline")
+                        .counter()
+                        .count())
+                .isEqualTo(1);
+        assertThat(engine.stats().cutOffRequests()).isEqualTo(1);
+        assertThat(engine.stats().completedRequests()).isZero();
+    }
+
+    /** The demo model under another name. */
+    private static EngineOptions renamed(String name, Path folder) throws IOException {
+        Path copy = folder.resolve(name + ".gguf");
+        try (ModelFile demo = GgufReader.open(DEMO, LoadMode.MAP)) {
+            GgufWriter writer =
+                    new GgufWriter().copy(demo.metadata(), key -> true).string("general.name", name);
+            for (TensorInfo tensor : demo.tensors()) {
+                writer.tensor(tensor.name(), tensor.type(), tensor.shape(), demo.data(tensor));
+            }
+            writer.write(copy);
+        }
+        return EngineOptions.builder(copy).contextLength(512).build();
+    }
+
+    private static Set<String> names(MeterRegistry registry, String meter) {
+        return registry.find(meter).meters().stream()
+                .map(each -> String.valueOf(each.getId().getTag("gen_ai.request.model")))
+                .collect(Collectors.toSet());
+    }
+
+    @Test
+    void metersFollowTheNameOfTheModelThatAnswers(@TempDir Path folder) throws Exception {
+        SimpleMeterRegistry registry = bound(new SimpleMeterRegistry());
+        String first = engine.model().name();
+        Usage usage = engine.generate(HELLO, GenerationSink.NONE).usage();
+        CountDownLatch writing = new CountDownLatch(1);
+        CountDownLatch swapped = new CountDownLatch(1);
+        Generation late = engine.submit(HELLO, new GenerationSink() {
+            @Override
+            public boolean onText(String delta) {
+                writing.countDown();
+                try {
+                    return swapped.await(1, TimeUnit.MINUTES);
+                } catch (InterruptedException e) {
+                    return false;
+                }
+            }
+        });
+        writing.await();
+        EngineOptions second = renamed("second", folder);
+        engine.addListener(new EngineListener() {
+            @Override
+            public void loaded(Loaded model) {
+                swapped.countDown();
+            }
+        });
+
+        assertThat(engine.swap(second, LoadProgress.NONE, Duration.ofMinutes(1)))
+                .isTrue();
+        int prompt = late.await().usage().promptTokens();
+        engine.generate(HELLO, GenerationSink.NONE);
+
+        for (String gauge : List.of("sequences.active", "queue.depth", "cache.tokens", "model.load.time")) {
+            assertThat(names(registry, "bloomery." + gauge)).as(gauge).containsExactly("second");
+        }
+        assertThat(registry.get("bloomery.model.load.time").timeGauge().value(TimeUnit.NANOSECONDS))
+                .isEqualTo((double) engine.stats().loadTime().toNanos());
+        assertThat(names(registry, "bloomery.prompt.tokens")).containsExactlyInAnyOrder(first, "second");
+        Function<String, Double> requests = name -> registry.get("bloomery.requests")
+                .tags("gen_ai.request.model", name, "outcome", "completed")
+                .counter()
+                .count();
+        assertThat(requests.apply(first))
+                .as("also the one that ended after the swap")
+                .isEqualTo(2);
+        assertThat(requests.apply("second")).isEqualTo(1);
+        assertThat(registry.get("bloomery.prompt.tokens")
+                        .tag("gen_ai.request.model", first)
+                        .counter()
+                        .count())
+                .isEqualTo((double) usage.promptTokens() + prompt);
+
+        engine.swap(EngineOptions.builder(DEMO).contextLength(512).build(), LoadProgress.NONE, Duration.ZERO);
+        engine.generate(HELLO, GenerationSink.NONE);
+        assertThat(names(registry, "bloomery.queue.depth")).containsExactly(first);
+        assertThat(requests.apply(first)).isEqualTo(3);
+    }
+
+    @Test
+    void metersWaitForAModelThatIsLoadedInTheBackground() {
+        CountDownLatch bound = new CountDownLatch(1);
+        try (Engine later = Engine.openInBackground(
+                () -> {
+                    try {
+                        bound.await();
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                    return EngineOptions.builder(DEMO).contextLength(512).build();
+                },
+                LoadProgress.NONE)) {
+            SimpleMeterRegistry registry = new SimpleMeterRegistry();
+            new EngineMetrics(later).bindTo(registry);
+            assertThat(registry.find("bloomery.queue.depth").gauge()).isNull();
+            bound.countDown();
+            await().untilAsserted(() ->
+                    assertThat(registry.find("bloomery.queue.depth").gauge()).isNotNull());
+        }
     }
 
     @Test

@@ -5,14 +5,19 @@ import java.util.List;
 import java.util.OptionalLong;
 
 /**
- * How the machine has held this process up since it started. Empty where the machine does not tell, which only Linux does.
+ * How the machine holds this process up: since it started, but for what says otherwise. Empty where the machine does not tell, which only Linux does.
  *
  * @param throttledPeriods times that a control group's CPU quota stopped the process
  * @param throttledNanos how long all of them took
  * @param majorFaults pages of memory that had to be read from disk, such as those of a mapped model that did not stay in
  *     memory
+ * @param swappedBytes memory of the process that lies on disk now
  */
-public record HostPressure(OptionalLong throttledPeriods, OptionalLong throttledNanos, OptionalLong majorFaults) {
+public record HostPressure(
+        OptionalLong throttledPeriods,
+        OptionalLong throttledNanos,
+        OptionalLong majorFaults,
+        OptionalLong swappedBytes) {
 
     /** Behind the name in {@code /proc/self/stat}, which may hold anything: state is the third field, majflt the 12th. */
     private static final int MAJOR_FAULTS = 12 - 3;
@@ -33,7 +38,11 @@ public record HostPressure(OptionalLong throttledPeriods, OptionalLong throttled
             nanos = larger(nanos, field(lines, "throttled_usec", 1_000));
             nanos = larger(nanos, field(lines, "throttled_time", 1)); // Version 1 of control groups
         }
-        return new HostPressure(periods, nanos, majorFaults(ControlGroups.lines(root.resolve("proc/self/stat"))));
+        return new HostPressure(
+                periods,
+                nanos,
+                majorFaults(ControlGroups.lines(root.resolve("proc/self/stat"))),
+                swapped(ControlGroups.lines(root.resolve("proc/self/status"))));
     }
 
     private static OptionalLong larger(OptionalLong a, OptionalLong b) {
@@ -53,6 +62,16 @@ public record HostPressure(OptionalLong throttledPeriods, OptionalLong throttled
         String line = stat.isEmpty() ? "" : stat.getFirst();
         String[] fields = line.substring(line.lastIndexOf(')') + 1).trim().split(" ");
         return fields.length > MAJOR_FAULTS ? number(fields[MAJOR_FAULTS], 1) : OptionalLong.empty();
+    }
+
+    /** Of a line such as {@code VmSwap:   12 kB}. */
+    private static OptionalLong swapped(List<String> status) {
+        for (String line : status) {
+            if (line.startsWith("VmSwap:") && line.endsWith(" kB")) {
+                return number(line.substring("VmSwap:".length(), line.length() - " kB".length()), 1024);
+            }
+        }
+        return OptionalLong.empty();
     }
 
     private static OptionalLong number(String text, long unit) {

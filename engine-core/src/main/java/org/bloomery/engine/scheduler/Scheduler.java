@@ -3,16 +3,13 @@ package org.bloomery.engine.scheduler;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.IntPredicate;
 import org.bloomery.engine.BackendLostException;
-import org.bloomery.engine.CacheUse;
 import org.bloomery.engine.EngineClosedException;
 import org.bloomery.engine.EngineException;
 import org.bloomery.engine.EngineListener;
@@ -20,7 +17,6 @@ import org.bloomery.engine.EngineOverloadedException;
 import org.bloomery.engine.EngineState;
 import org.bloomery.engine.FinishReason;
 import org.bloomery.engine.backend.Backend;
-import org.bloomery.engine.backend.Batch;
 import org.bloomery.engine.backend.Logits;
 import org.bloomery.engine.sampling.Sampler;
 import org.jspecify.annotations.Nullable;
@@ -37,12 +33,12 @@ public final class Scheduler implements AutoCloseable {
     /** How soon a deadline is seen in a queue that nothing leaves. */
     private static final long DEADLINE_CHECK_NANOS = 100_000_000;
 
+    /** A step that was interrupted ends much sooner unless it hangs. */
+    private static final Duration LONGEST_STEP_AT_CLOSE = Duration.ofSeconds(5);
+
     private final Backend backend;
     private final IntPredicate endOfGeneration;
-    private final int batchTokens;
-    private final boolean prefixReuse;
     private final int slots;
-    private final long cacheTokens;
     private final int vocabSize;
     private final Runnable afterEnd;
     private final Thread worker;
@@ -64,19 +60,10 @@ public final class Scheduler implements AutoCloseable {
     private final Progress progress = new Progress();
 
     private final List<Sequence> active = new ArrayList<>();
-    private final PrefixIndex prefixes;
-    private final Batch batch;
+    private final CacheSlots cache;
+    private final StepPlan plan;
     private final float[] logits;
-    private final PrefillPace pace;
-
-    private final AtomicLong completed = new AtomicLong();
-    private final AtomicLong failed = new AtomicLong();
-    private final AtomicLong refused = new AtomicLong();
-    private final AtomicLong cancelled = new AtomicLong();
-    private final AtomicLong promptTokens = new AtomicLong();
-    private final AtomicLong cachedTokens = new AtomicLong();
-    private final AtomicLong completionTokens = new AtomicLong();
-    private final AtomicLong prefixHits = new AtomicLong();
+    private final Totals totals = new Totals();
 
     /**
      * Starts the worker. The backend belongs to it from now on and is closed with it.
@@ -96,16 +83,12 @@ public final class Scheduler implements AutoCloseable {
             Runnable afterEnd) {
         this.backend = backend;
         this.endOfGeneration = endOfGeneration;
-        this.batchTokens = backend.info().maxBatchTokens();
-        this.prefixReuse = prefixReuse;
         this.afterEnd = afterEnd;
         this.slots = backend.info().maxSequences();
-        this.cacheTokens = (long) slots * backend.info().contextLength();
         this.vocabSize = backend.info().vocabSize();
         this.admission = new Admission(queue, throughput, slots, queueCapacity, queueTokens);
-        this.prefixes = new PrefixIndex(slots);
-        this.batch = new Batch(batchTokens);
-        this.pace = new PrefillPace(batchTokens);
+        this.cache = new CacheSlots(backend, prefixReuse);
+        this.plan = new StepPlan(backend.info().maxBatchTokens());
         this.logits = new float[vocabSize];
         this.worker = Thread.ofPlatform().name("bloomery-scheduler").daemon().unstarted(this::work);
         look();
@@ -133,13 +116,13 @@ public final class Scheduler implements AutoCloseable {
         lock.lock();
         try {
             if (refusing) {
-                refused.incrementAndGet();
+                totals.refused.incrementAndGet();
                 throw new EngineClosedException("The engine is shutting down and takes no new request.");
             }
             long now = System.nanoTime();
             EngineOverloadedException refusal = admission.refusal(sequence, activeCount, now);
             if (refusal != null) {
-                refused.incrementAndGet();
+                totals.refused.incrementAndGet();
                 throw refusal;
             }
             if (queue.isEmpty() && activeCount == 0) {
@@ -173,7 +156,18 @@ public final class Scheduler implements AutoCloseable {
         stateListener = listener;
     }
 
-    private EngineState state() {
+    /** Whether sequences are taken and run. */
+    public EngineState state() {
+        lock.lock();
+        try {
+            return stateNow();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The caller holds the lock. */
+    private EngineState stateNow() {
         return refusing ? EngineState.CLOSED : recovering ? EngineState.RECOVERING : EngineState.READY;
     }
 
@@ -195,22 +189,12 @@ public final class Scheduler implements AutoCloseable {
         lock.lock();
         try {
             boolean atWork = !recovering && (activeCount > 0 || !queue.isEmpty());
-            return new SchedulerStats(
-                    state(),
+            return totals.stats(
+                    stateNow(),
                     activeCount,
                     queue.size(),
-                    completed.get(),
-                    failed.get(),
-                    refused.get(),
-                    cancelled.get(),
-                    promptTokens.get(),
-                    cachedTokens.get(),
-                    completionTokens.get(),
-                    prefixHits.get(),
                     backlog(),
-                    progress.held().cache(),
-                    progress.steps(),
-                    progress.medianNanos(),
+                    progress,
                     atWork ? progress.nanosSinceTouch() : 0);
         } finally {
             lock.unlock();
@@ -228,9 +212,7 @@ public final class Scheduler implements AutoCloseable {
         for (Sequence sequence : active) {
             unread += sequence.prefilling() ? sequence.promptLength() - sequence.cached() : 0;
         }
-        long held = prefixes.heldTokens(true);
-        long reusable = prefixes.heldTokens(false);
-        progress.hold(new Progress.Held(unread, new CacheUse(held, reusable, cacheTokens - held - reusable)));
+        progress.hold(new Progress.Held(unread, cache.use()));
     }
 
     /**
@@ -240,9 +222,11 @@ public final class Scheduler implements AutoCloseable {
      */
     public boolean drain(Duration time) {
         long left = time.toNanos();
+        if (refuse()) {
+            tell(EngineState.CLOSED);
+        }
         lock.lock();
         try {
-            refusing = true;
             while (activeCount > 0 || !queue.isEmpty()) {
                 if (left <= 0 || !worker.isAlive()) {
                     return false;
@@ -258,7 +242,22 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    /** Ends every sequence with {@link FinishReason#SHUTDOWN}, stops the worker and closes the backend. Idempotent. */
+    /** Takes no sequence any more; returns whether it took some until now. */
+    private boolean refuse() {
+        lock.lock();
+        try {
+            boolean first = !refusing;
+            refusing = true;
+            return first;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Ends every sequence with {@link FinishReason#SHUTDOWN}, stops the worker and closes the backend; a step that hangs is
+     * given up. Idempotent.
+     */
     @Override
     public void close() {
         lock.lock();
@@ -277,7 +276,10 @@ public final class Scheduler implements AutoCloseable {
         boolean interrupted = false;
         while (worker.isAlive()) {
             try {
-                worker.join();
+                if (!worker.join(LONGEST_STEP_AT_CLOSE)) {
+                    LOG.log(Level.WARNING, "The backend does not end its step for the engine's close; it is given up.");
+                    backend.abandon();
+                }
             } catch (InterruptedException e) {
                 interrupted = true;
             }
@@ -376,25 +378,13 @@ public final class Scheduler implements AutoCloseable {
     }
 
     private void admit(Sequence sequence) {
-        String tenant = sequence.caller().tenant();
-        PrefixIndex.Placement place = prefixes.place(tenant, sequence.tokens(), sequence.promptLength(), prefixReuse);
         active.add(sequence);
-        sequence.occupy(place.slot(), place.shared());
-        prefixes.occupy(place.slot(), tenant, sequence.tokens(), 0);
         try {
-            if (place.source() == place.slot()) {
-                backend.truncate(place.slot(), place.shared());
-            } else {
-                backend.truncate(place.slot(), 0);
-                backend.copyPrefix(place.source(), place.slot(), place.shared());
-            }
-            prefixes.update(place.slot(), sequence.tokens(), place.shared());
+            int shared = cache.occupy(sequence);
             if (!sequence.restarted()) {
-                promptTokens.addAndGet(sequence.promptLength());
-                cachedTokens.addAndGet(place.shared());
-                prefixHits.addAndGet(place.shared() > 0 ? 1 : 0);
+                totals.started(sequence.promptLength(), shared);
             }
-            sequence.listener().started(place.shared());
+            sequence.listener().started(shared);
         } catch (BackendLostException e) {
             throw e;
         } catch (RuntimeException e) {
@@ -413,18 +403,14 @@ public final class Scheduler implements AutoCloseable {
         if (active.isEmpty()) {
             return;
         }
-        int[] chunks = fillBatch();
-        int prefillTokens = 0;
-        int working = 0;
-        for (int i = 0; i < chunks.length; i++) {
-            prefillTokens += active.get(i).prefilling() ? chunks[i] : 0;
-            working += chunks[i] > 0 ? 1 : 0;
-        }
+        plan.fill(active);
+        long sampledBefore = totals.completionTokens.get();
+        int prefillTokens = plan.prefillTokens();
         stepListener.stepping();
         long start = System.nanoTime();
         Logits result;
         try {
-            result = backend.forward(batch);
+            result = backend.forward(plan.batch());
         } catch (CancellationException e) {
             // Interrupted for a sequence that was cancelled, or at the end: the next round sees which
             return;
@@ -434,23 +420,24 @@ public final class Scheduler implements AutoCloseable {
         } catch (RuntimeException e) {
             EngineException error = e instanceof EngineException known
                     ? known
-                    : new EngineException("The backend failed in a step of " + batch.size() + " tokens.", e);
+                    : new EngineException(
+                            "The backend failed in a step of " + plan.batch().size() + " tokens.", e);
             for (Sequence sequence : List.copyOf(active)) {
                 fail(sequence, error);
             }
             return;
         }
-        pace.remember(System.nanoTime() - start, chunks, batch.size());
+        plan.done(System.nanoTime() - start);
 
         int row = 0;
-        List<Sequence> stepped = List.copyOf(active);
+        List<Sequence> stepped = plan.sequences();
         for (int i = 0; i < stepped.size(); i++) {
             Sequence sequence = stepped.get(i);
-            if (chunks[i] == 0) {
+            if (plan.chunk(i) == 0) {
                 continue;
             }
-            sequence.fed(chunks[i]);
-            prefixes.update(sequence.slot(), sequence.tokens(), sequence.cached());
+            sequence.fed(plan.chunk(i));
+            cache.update(sequence);
             if (sequence.pending() == 0) {
                 int sequenceRow = row++;
                 try {
@@ -460,21 +447,23 @@ public final class Scheduler implements AutoCloseable {
                 }
             }
         }
-        tellStep(System.nanoTime() - start, prefillTokens, batch.size() - prefillTokens, working);
+        tellStep(System.nanoTime() - start, prefillTokens, (int) (totals.completionTokens.get() - sampledBefore));
     }
 
-    private void tellStep(long nanos, int prefillTokens, int decodeTokens, int working) {
+    private void tellStep(long nanos, int prefillTokens, int sampledTokens) {
+        int tokens = plan.batch().size();
         progress.stepped(nanos);
         look();
         EngineListener.Step step;
         lock.lock();
         try {
-            throughput.stepped(prefillTokens + decodeTokens, nanos);
+            throughput.stepped(tokens, nanos);
             step = new EngineListener.Step(
                     Duration.ofNanos(nanos),
                     prefillTokens,
-                    decodeTokens,
-                    working,
+                    tokens - prefillTokens,
+                    sampledTokens,
+                    plan.working(),
                     activeCount,
                     queue.size(),
                     backlog());
@@ -484,48 +473,11 @@ public final class Scheduler implements AutoCloseable {
         stepListener.stepped(step);
     }
 
-    /**
-     * One token of each sequence that is writing, then chunks of prompts within the step's budget: every prompt gets an
-     * equal share, and what short ones leave goes to long ones, so a long prompt does not hold up the others.
-     *
-     * @return tokens taken of each active sequence
-     */
-    private int[] fillBatch() {
-        batch.clear();
-        int[] chunks = new int[active.size()];
-        List<Integer> reading = new ArrayList<>();
-        for (int i = 0; i < chunks.length; i++) {
-            if (active.get(i).pending() == 1) {
-                chunks[i] = 1;
-            } else {
-                reading.add(i);
-            }
-        }
-        int writing = chunks.length - reading.size();
-        int budget = Math.min(batchTokens - writing, pace.budget(writing > 0));
-        reading.sort(Comparator.comparingInt(i -> active.get(i).pending()));
-        for (int i = 0; i < reading.size(); i++) {
-            int sharers = reading.size() - i;
-            int share = (budget + sharers - 1) / sharers;
-            int chunk = Math.min(active.get(reading.get(i)).pending(), Math.min(share, budget));
-            chunks[reading.get(i)] = chunk;
-            budget -= chunk;
-        }
-        for (int i = 0; i < chunks.length; i++) {
-            Sequence sequence = active.get(i);
-            int first = sequence.cached();
-            for (int position = first; position < first + chunks[i]; position++) {
-                batch.add(sequence.tokens()[position], position, sequence.slot(), position == sequence.length() - 1);
-            }
-        }
-        return chunks;
-    }
-
     private void sampleNext(Sequence sequence, Logits result, int row) {
         result.copyRow(row, logits);
         float[] untouched = sequence.logProbabilities() >= 0 ? logits.clone() : logits;
         int token = sequence.sample(logits, vocabSize);
-        completionTokens.incrementAndGet();
+        totals.completionTokens.incrementAndGet();
         if (endOfGeneration.test(token)) {
             finish(sequence, FinishReason.STOP);
             return;
@@ -547,7 +499,7 @@ public final class Scheduler implements AutoCloseable {
     }
 
     private void tellEnd(Sequence sequence, FinishReason reason) {
-        (reason == FinishReason.CANCELLED ? cancelled : completed).incrementAndGet();
+        totals.ended(reason);
         try {
             sequence.listener().finished(reason);
         } catch (RuntimeException e) {
@@ -557,7 +509,11 @@ public final class Scheduler implements AutoCloseable {
 
     private void fail(Sequence sequence, RuntimeException error) {
         release(sequence, false);
-        failed.incrementAndGet();
+        tellFailure(sequence, error);
+    }
+
+    private void tellFailure(Sequence sequence, RuntimeException error) {
+        totals.failed.incrementAndGet();
         try {
             sequence.listener().failed(error);
         } catch (RuntimeException e) {
@@ -579,15 +535,7 @@ public final class Scheduler implements AutoCloseable {
         List<Sequence> again = new ArrayList<>();
         List<Sequence> ended = new ArrayList<>();
         for (Sequence sequence : active) {
-            int slot = sequence.slot();
-            if (slot < 0) {
-                again.add(sequence);
-            } else if (sequence.restart()) {
-                again.add(sequence);
-                prefixes.release(slot);
-            } else {
-                ended.add(sequence);
-            }
+            (cache.restart(sequence) ? again : ended).add(sequence);
         }
         active.removeAll(again);
         lock.lock();
@@ -600,9 +548,7 @@ public final class Scheduler implements AutoCloseable {
             lock.unlock();
         }
         ended.forEach(sequence -> fail(sequence, error));
-        for (int slot = 0; slot < slots; slot++) {
-            prefixes.forget(slot);
-        }
+        cache.forget();
         tell(EngineState.RECOVERING);
         Thread.ofPlatform().name("bloomery-recovery").daemon().start(this::recover);
     }
@@ -611,9 +557,10 @@ public final class Scheduler implements AutoCloseable {
         EngineException failure = null;
         try {
             backend.recover();
-        } catch (RuntimeException e) {
+        } catch (Throwable t) {
+            // Errors too: nobody else would end what waits
             failure = new EngineException(
-                    "The backend was lost and could not be brought back; restart the engine. " + e.getMessage(), e);
+                    "The backend was lost and could not be brought back; restart the engine. " + t.getMessage(), t);
         }
         boolean ready;
         lock.lock();
@@ -636,14 +583,7 @@ public final class Scheduler implements AutoCloseable {
         if (!active.remove(sequence)) {
             return;
         }
-        int slot = sequence.slot();
-        sequence.leave();
-        if (keep && prefixReuse) {
-            prefixes.update(slot, sequence.tokens(), sequence.cached());
-        } else {
-            prefixes.forget(slot);
-        }
-        prefixes.release(slot);
+        cache.release(sequence, keep);
         lock.lock();
         try {
             activeCount--;
@@ -661,8 +601,7 @@ public final class Scheduler implements AutoCloseable {
             fail(sequence, error);
         }
         for (Sequence sequence : takeQueue()) {
-            failed.incrementAndGet();
-            sequence.listener().failed(error);
+            tellFailure(sequence, error);
         }
     }
 

@@ -9,7 +9,8 @@ import org.bloomery.engine.EngineState;
  * @param state whether sequences can run
  * @param active sequences in slots
  * @param queued sequences waiting
- * @param completed sequences that ended with an answer
+ * @param completed sequences that ended with a whole answer
+ * @param cutOff sequences that their deadline or the scheduler's end cut off
  * @param failed sequences that ended with an error
  * @param refused sequences refused at submission
  * @param cancelled sequences their callers cancelled
@@ -28,6 +29,7 @@ public record SchedulerStats(
         int active,
         int queued,
         long completed,
+        long cutOff,
         long failed,
         long refused,
         long cancelled,

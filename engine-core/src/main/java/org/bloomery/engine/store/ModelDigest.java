@@ -34,10 +34,19 @@ public record ModelDigest(String sha256, long bytes) {
      * @throws ModelNotFoundException if a part cannot be read
      */
     public static ModelDigest of(Path file) {
+        return ofParts(parts(file));
+    }
+
+    /**
+     * Reads the files of a model one after the other. An interrupt gives it up.
+     *
+     * @throws ModelNotFoundException if one cannot be read
+     */
+    public static ModelDigest ofParts(List<Path> parts) {
         byte[] buffer = new byte[1 << 20];
         long bytes = 0;
         MessageDigest digest = newDigest();
-        for (Path part : parts(file)) {
+        for (Path part : parts) {
             try (InputStream in = Files.newInputStream(part)) {
                 for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
                     digest.update(buffer, 0, n);

@@ -3,28 +3,38 @@ package org.bloomery.engine.telemetry;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bloomery.engine.EngineListener;
+import org.jspecify.annotations.Nullable;
 
 /** Writes what an engine does into flight recordings that run meanwhile. Needs the module {@code jdk.jfr}. */
 public final class FlightListener implements EngineListener {
 
     private final Map<String, FlightEvents.Request> requests = new ConcurrentHashMap<>();
     private final Map<String, FlightEvents.Prefill> prefills = new ConcurrentHashMap<>();
-    private final FlightEvents.ModelLoad load = new FlightEvents.ModelLoad();
-    private FlightEvents.Step step = new FlightEvents.Step();
+    /** By the worker that makes them: while a model takes another's place there are two. */
+    private final Map<Thread, FlightEvents.Step> steps = new ConcurrentHashMap<>();
+    /** Guarded by the engine, which loads one model at a time. */
+    private FlightEvents.@Nullable ModelLoad load;
 
-    /** To be called when the model begins to be loaded. */
-    public FlightListener() {
-        load.begin();
+    @Override
+    public void loading() {
+        FlightEvents.ModelLoad event = new FlightEvents.ModelLoad();
+        event.begin();
+        load = event;
     }
 
-    /** The model is loaded. */
-    public void loaded(String model, String backend, long fileBytes) {
-        load.end();
-        if (load.shouldCommit()) {
-            load.model = model;
-            load.backend = backend;
-            load.fileBytes = fileBytes;
-            load.commit();
+    @Override
+    public void loaded(Loaded model) {
+        FlightEvents.ModelLoad event = load;
+        load = null;
+        if (event == null) {
+            return;
+        }
+        event.end();
+        if (event.shouldCommit()) {
+            event.model = model.model();
+            event.backend = model.backend();
+            event.fileBytes = model.fileBytes();
+            event.commit();
         }
     }
 
@@ -90,21 +100,26 @@ public final class FlightListener implements EngineListener {
 
     @Override
     public void stepping() {
-        step = new FlightEvents.Step();
-        step.begin();
+        FlightEvents.Step event = new FlightEvents.Step();
+        event.begin();
+        steps.put(Thread.currentThread(), event);
     }
 
     @Override
     public void stepped(Step done) {
-        step.end();
-        if (step.shouldCommit()) {
-            step.prefillTokens = done.prefillTokens();
-            step.decodeTokens = done.decodeTokens();
-            step.sequences = done.sequences();
-            step.active = done.active();
-            step.waiting = done.waiting();
-            step.prefillBacklog = done.prefillBacklog();
-            step.commit();
+        FlightEvents.Step event = steps.remove(Thread.currentThread());
+        if (event == null) {
+            return;
+        }
+        event.end();
+        if (event.shouldCommit()) {
+            event.prefillTokens = done.prefillTokens();
+            event.decodeTokens = done.decodeTokens();
+            event.sequences = done.sequences();
+            event.active = done.active();
+            event.waiting = done.waiting();
+            event.prefillBacklog = done.prefillBacklog();
+            event.commit();
         }
     }
 }

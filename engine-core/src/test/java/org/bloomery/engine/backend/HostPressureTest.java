@@ -12,7 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 class HostPressureTest {
 
     private static final HostPressure UNKNOWN =
-            new HostPressure(OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty());
+            new HostPressure(OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty());
 
     @TempDir
     Path root;
@@ -55,11 +55,18 @@ class HostPressureTest {
     }
 
     @Test
+    void tellsWhatIsSwappedOut() throws IOException {
+        write("proc/self/status", "Name:\tjava\nVmRSS:\t  900 kB\nVmSwap:\t    1536 kB\nThreads:\t20\n");
+        assertThat(HostPressure.read(root).swappedBytes()).hasValue(1536 * 1024);
+    }
+
+    @Test
     void tellsNothingWhereTheMachineDoesNot() throws IOException {
         assertThat(HostPressure.read(root)).isEqualTo(UNKNOWN);
         write("proc/self/cgroup", "0::/\n");
         write("sys/fs/cgroup/cpu.stat", "nr_throttled many\n");
         write("proc/self/stat", "nonsense");
+        write("proc/self/status", "VmSwap:\tnonsense kB\n");
         assertThat(HostPressure.read(root)).isEqualTo(UNKNOWN);
     }
 }

@@ -118,6 +118,10 @@ class SchedulerFiguresTest {
                             .mapToInt(EngineListener.Step::decodeTokens)
                             .sum())
                     .isEqualTo(19);
+            assertThat(steps.done.stream()
+                            .mapToInt(EngineListener.Step::sampledTokens)
+                            .sum())
+                    .isEqualTo(20);
             assertThat(steps.done).allSatisfy(step -> {
                 assertThat(step.sequences()).isEqualTo(1);
                 assertThat(step.duration()).isPositive();

@@ -291,6 +291,8 @@ class SchedulerTest {
             assertThat(waiting.await()).isEqualTo(FinishReason.DEADLINE);
             waiter.join();
             assertThat(waiting.tokens).isEmpty();
+            assertThat(scheduler.stats().cutOff()).isEqualTo(2);
+            assertThat(scheduler.stats().completed()).isZero();
         }
     }
 
