@@ -14,6 +14,7 @@ import org.bloomery.engine.GenerationSink;
 import org.bloomery.engine.InvalidOptionException;
 import org.bloomery.spring.chat.Answering;
 import org.bloomery.spring.chat.CallerScope;
+import org.bloomery.spring.chat.ForwardingSink;
 import org.bloomery.spring.chat.GenerationInterceptor;
 import org.bloomery.spring.chat.InterceptorOrder;
 import org.bloomery.spring.security.TenantResolver;
@@ -121,17 +122,16 @@ public final class AdmissionInterceptor implements GenerationInterceptor, Ordere
     }
 
     /** A request that its tenant had room for, until it ends. */
-    private final class Admitted implements GenerationSink {
+    private final class Admitted extends ForwardingSink {
 
         private final AtomicBoolean left = new AtomicBoolean();
         private final String tenant;
-        private final GenerationSink sink;
         private int prompt;
         private long taken;
 
         Admitted(String tenant, GenerationSink sink) {
+            super(sink);
             this.tenant = tenant;
-            this.sink = sink;
         }
 
         void take(int promptTokens, GenerationRequest request) {
@@ -149,26 +149,6 @@ public final class AdmissionInterceptor implements GenerationInterceptor, Ordere
             if (left.compareAndSet(false, true)) {
                 tenants.leave(tenant, taken, needed);
             }
-        }
-
-        @Override
-        public void onStarted() {
-            sink.onStarted();
-        }
-
-        @Override
-        public void onFirstToken() {
-            sink.onFirstToken();
-        }
-
-        @Override
-        public boolean onText(String delta) {
-            return sink.onText(delta);
-        }
-
-        @Override
-        public boolean onReasoning(String delta) {
-            return sink.onReasoning(delta);
         }
 
         @Override

@@ -31,7 +31,7 @@ import org.bloomery.engine.audit.AuditRecord.Outcome;
 import org.bloomery.engine.chat.ToolCall;
 import org.bloomery.engine.chat.ToolSpec;
 import org.bloomery.spring.chat.Answering;
-import org.bloomery.spring.chat.DeferredGeneration;
+import org.bloomery.spring.chat.DeferredSink;
 import org.bloomery.spring.chat.GenerationInterceptor;
 import org.bloomery.spring.chat.InterceptorOrder;
 import org.bloomery.spring.chat.SerialExecutor;
@@ -104,7 +104,7 @@ public final class AuditInterceptor implements GenerationInterceptor, RefusalLis
         begin();
         try {
             Generation behind = audited.trail.during(() -> next.submit(request, audited));
-            return audited.generation.over(behind);
+            return audited.over(behind);
         } catch (RuntimeException | Error e) {
             audited.refused(e);
             throw e;
@@ -158,43 +158,21 @@ public final class AuditInterceptor implements GenerationInterceptor, RefusalLis
     }
 
     /** One request on its way. */
-    private final class Audited implements GenerationSink {
+    private final class Audited extends DeferredSink {
 
         private final Instant time = clock.instant();
         private final RequestTrail trail = new RequestTrail();
         private final SerialExecutor tasks = new SerialExecutor();
-        private final DeferredGeneration generation = new DeferredGeneration();
         private final AtomicBoolean ended = new AtomicBoolean();
         private final GenerationRequest request;
-        private final GenerationSink sink;
         private final String principal;
         private final String tenant;
 
         Audited(GenerationRequest request, GenerationSink sink) {
+            super(sink);
             this.request = request;
-            this.sink = sink;
             this.principal = principals.principal();
             this.tenant = tenants.tenant();
-        }
-
-        @Override
-        public void onStarted() {
-            sink.onStarted();
-        }
-
-        @Override
-        public void onFirstToken() {
-            sink.onFirstToken();
-        }
-
-        @Override
-        public boolean onText(String delta) {
-            return sink.onText(delta);
-        }
-
-        @Override
-        public boolean onReasoning(String delta) {
-            return sink.onReasoning(delta);
         }
 
         @Override
@@ -202,13 +180,9 @@ public final class AuditInterceptor implements GenerationInterceptor, RefusalLis
             tasks.execute(() -> {
                 RuntimeException failure = keep(() -> answered(completion));
                 if (failure != null && failClosed) {
-                    tellError(failure);
+                    fail(failure);
                 } else {
-                    try {
-                        sink.onComplete(completion);
-                    } finally {
-                        generation.complete(completion);
-                    }
+                    complete(completion);
                 }
             });
         }
@@ -220,16 +194,8 @@ public final class AuditInterceptor implements GenerationInterceptor, RefusalLis
                 if (failure != null) {
                     error.addSuppressed(failure);
                 }
-                tellError(error);
+                fail(error);
             });
-        }
-
-        private void tellError(RuntimeException error) {
-            try {
-                sink.onError(error);
-            } finally {
-                generation.fail(error);
-            }
         }
 
         void refused(Throwable error) {
@@ -240,7 +206,7 @@ public final class AuditInterceptor implements GenerationInterceptor, RefusalLis
         }
 
         /** Gives a record to every sink, and says which failure there was. */
-        private @Nullable RuntimeException keep(java.util.function.Supplier<AuditRecord> made) {
+        private @Nullable RuntimeException keep(Supplier<AuditRecord> made) {
             if (!ended.compareAndSet(false, true)) {
                 return null;
             }
@@ -282,7 +248,7 @@ public final class AuditInterceptor implements GenerationInterceptor, RefusalLis
         private AuditRecord record(Outcome outcome, @Nullable Completion completion, @Nullable Throwable error) {
             return new AuditRecord(
                     time,
-                    completion != null ? completion.id() : generation.idOrNull(),
+                    completion != null ? completion.id() : generation().idOrNull(),
                     principal,
                     tenant,
                     model.get(),

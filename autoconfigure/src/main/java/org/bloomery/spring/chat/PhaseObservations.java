@@ -12,19 +12,18 @@ import org.jspecify.annotations.Nullable;
  * bloomery.queue}, {@code bloomery.prefill}, {@code bloomery.decode}. The engine's worker starts and stops them as it
  * goes; they hold no text.
  */
-final class PhaseObservations implements GenerationSink {
+final class PhaseObservations extends ForwardingSink {
 
     private final Observation parent;
     private final ObservationRegistry registry;
     private final String model;
-    private final GenerationSink sink;
     private @Nullable Observation current;
 
     private PhaseObservations(Observation parent, ObservationRegistry registry, String model, GenerationSink sink) {
+        super(sink);
         this.parent = parent;
         this.registry = registry;
         this.model = model;
-        this.sink = sink;
     }
 
     /** The same engine, whose answers are observed as parts of this observation. */
@@ -75,16 +74,6 @@ final class PhaseObservations implements GenerationSink {
     public void onFirstToken() {
         enter("bloomery.decode", "decode");
         sink.onFirstToken();
-    }
-
-    @Override
-    public boolean onText(String delta) {
-        return sink.onText(delta);
-    }
-
-    @Override
-    public boolean onReasoning(String delta) {
-        return sink.onReasoning(delta);
     }
 
     @Override

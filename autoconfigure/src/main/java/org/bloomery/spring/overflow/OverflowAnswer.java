@@ -3,13 +3,12 @@ package org.bloomery.spring.overflow;
 import io.micrometer.context.ContextSnapshot;
 import io.micrometer.context.ContextSnapshotFactory;
 import java.util.concurrent.CompletableFuture;
-import org.bloomery.engine.Completion;
 import org.bloomery.engine.Generation;
 import org.bloomery.engine.GenerationRequest;
 import org.bloomery.engine.GenerationSink;
 import org.bloomery.engine.audit.AuditRecord.GuardVerdict;
 import org.bloomery.spring.chat.AnswerOrigin;
-import org.bloomery.spring.chat.DeferredGeneration;
+import org.bloomery.spring.chat.DeferredSink;
 import org.bloomery.spring.overflow.OverflowListener.Outcome;
 import org.bloomery.spring.security.RequestTrail;
 import org.jspecify.annotations.Nullable;
@@ -19,20 +18,18 @@ import org.springframework.ai.chat.prompt.Prompt;
  * One request: the engine's answer to it as far as the engine gives one, else the other model's. The other model is asked on
  * a virtual thread that has the caller's context, since the engine's worker must go on.
  */
-final class OverflowAnswer implements GenerationSink {
+final class OverflowAnswer extends DeferredSink {
 
     private static final ContextSnapshotFactory CONTEXTS =
             ContextSnapshotFactory.builder().build();
 
     private final OverflowInterceptor overflow;
     private final GenerationRequest request;
-    private final GenerationSink sink;
     private final OverflowPolicy.Caller caller;
     private final AnswerOrigin origin = AnswerOrigin.current();
     private final RequestTrail trail = RequestTrail.current();
     private final ContextSnapshot context = CONTEXTS.captureAll();
     private final long submitted = System.nanoTime();
-    private final DeferredGeneration generation = new DeferredGeneration();
     private final CompletableFuture<String> localId = new CompletableFuture<>();
     private volatile boolean begun;
 
@@ -41,17 +38,16 @@ final class OverflowAnswer implements GenerationSink {
             GenerationRequest request,
             GenerationSink sink,
             OverflowPolicy.Caller caller) {
+        super(sink);
         this.overflow = overflow;
         this.request = request;
-        this.sink = sink;
         this.caller = caller;
     }
 
     /** The engine has taken the request. */
-    Generation over(Generation local) {
-        generation.over(local);
+    Generation taken(Generation local) {
         localId.complete(local.id());
-        return generation;
+        return over(local);
     }
 
     /**
@@ -65,19 +61,9 @@ final class OverflowAnswer implements GenerationSink {
             throw refusal;
         }
         RemoteAnswer remote = remote(id, reason, refusal);
-        generation.over(remote);
+        over(remote);
         Thread.ofVirtual().name("bloomery-overflow").start(context.wrap(() -> remote.ask(prompt)));
-        return generation;
-    }
-
-    @Override
-    public void onStarted() {
-        sink.onStarted();
-    }
-
-    @Override
-    public void onFirstToken() {
-        sink.onFirstToken();
+        return generation();
     }
 
     @Override
@@ -90,15 +76,6 @@ final class OverflowAnswer implements GenerationSink {
     public boolean onReasoning(String delta) {
         begun = true;
         return sink.onReasoning(delta);
-    }
-
-    @Override
-    public void onComplete(Completion completion) {
-        try {
-            sink.onComplete(completion);
-        } finally {
-            generation.complete(completion);
-        }
     }
 
     @Override
@@ -117,17 +94,9 @@ final class OverflowAnswer implements GenerationSink {
                 return;
             }
             RemoteAnswer remote = remote(id, reason, error);
-            generation.over(remote);
+            over(remote);
             remote.ask(prompt);
         }));
-    }
-
-    private void fail(RuntimeException error) {
-        try {
-            sink.onError(error);
-        } finally {
-            generation.fail(error);
-        }
     }
 
     /** What is sent to the other model, or null where nothing is. */
@@ -158,8 +127,7 @@ final class OverflowAnswer implements GenerationSink {
                 origin,
                 context,
                 submitted,
-                sink,
-                generation,
+                this,
                 failure,
                 outcome -> overflow.tell(reason, outcome));
     }

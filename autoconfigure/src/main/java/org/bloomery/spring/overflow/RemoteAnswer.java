@@ -12,12 +12,11 @@ import org.bloomery.engine.Completion;
 import org.bloomery.engine.EngineException;
 import org.bloomery.engine.FinishReason;
 import org.bloomery.engine.Generation;
-import org.bloomery.engine.GenerationSink;
 import org.bloomery.engine.Timings;
 import org.bloomery.engine.Usage;
 import org.bloomery.engine.chat.ToolCall;
 import org.bloomery.spring.chat.AnswerOrigin;
-import org.bloomery.spring.chat.DeferredGeneration;
+import org.bloomery.spring.chat.DeferredSink;
 import org.bloomery.spring.overflow.OverflowListener.Outcome;
 import org.jspecify.annotations.Nullable;
 import org.springframework.ai.chat.messages.AssistantMessage;
@@ -35,8 +34,7 @@ final class RemoteAnswer implements Generation {
     private final AnswerOrigin origin;
     private final ContextSnapshot context;
     private final long submitted;
-    private final GenerationSink sink;
-    private final DeferredGeneration generation;
+    private final DeferredSink answer;
     private final RuntimeException failure;
     private final Consumer<Outcome> outcome;
 
@@ -57,8 +55,7 @@ final class RemoteAnswer implements Generation {
             AnswerOrigin origin,
             ContextSnapshot context,
             long submitted,
-            GenerationSink sink,
-            DeferredGeneration generation,
+            DeferredSink answer,
             RuntimeException failure,
             Consumer<Outcome> outcome) {
         this.id = id;
@@ -66,8 +63,7 @@ final class RemoteAnswer implements Generation {
         this.origin = origin;
         this.context = context;
         this.submitted = submitted;
-        this.sink = sink;
-        this.generation = generation;
+        this.answer = answer;
         this.failure = failure;
         this.outcome = outcome;
     }
@@ -79,7 +75,7 @@ final class RemoteAnswer implements Generation {
                 return;
             }
             asked = System.nanoTime();
-            sink.onStarted();
+            answer.onStarted();
         }
         ChatModel model = target.model();
         try {
@@ -105,9 +101,9 @@ final class RemoteAnswer implements Generation {
         }
     }
 
-    private void stream(Flux<ChatResponse> answer) {
+    private void stream(Flux<ChatResponse> pieces) {
         Disposable subscription =
-                answer.contextWrite(context::updateContext).subscribe(this::accept, this::fail, this::complete);
+                pieces.contextWrite(context::updateContext).subscribe(this::accept, this::fail, this::complete);
         abortBy(subscription::dispose);
     }
 
@@ -126,7 +122,7 @@ final class RemoteAnswer implements Generation {
             firstToken = System.nanoTime();
             String named = piece.getMetadata().getModel();
             origin.overflowTo(named == null || named.isBlank() ? target.name() : named);
-            sink.onFirstToken();
+            answer.onFirstToken();
         }
         org.springframework.ai.chat.metadata.Usage counted = piece.getMetadata().getUsage();
         if (counted != null && counted.getTotalTokens() > 0) {
@@ -159,7 +155,7 @@ final class RemoteAnswer implements Generation {
             return true;
         }
         text.append(delta);
-        return sink.onText(delta);
+        return answer.onText(delta);
     }
 
     /** OpenAI's model repeats all of the thinking in each piece, Ollama's has what is new. */
@@ -173,7 +169,7 @@ final class RemoteAnswer implements Generation {
             return true;
         }
         reasoning.append(delta);
-        return sink.onReasoning(delta);
+        return answer.onReasoning(delta);
     }
 
     private static @Nullable String thought(AssistantMessage message) {
@@ -219,11 +215,7 @@ final class RemoteAnswer implements Generation {
                 usage,
                 timings(),
                 List.of());
-        try {
-            sink.onComplete(whole);
-        } finally {
-            generation.complete(whole);
-        }
+        answer.complete(whole);
     }
 
     private Timings timings() {
@@ -253,11 +245,7 @@ final class RemoteAnswer implements Generation {
                             + " characters (" + error.getClass().getName() + "); ask again.",
                     error);
         }
-        try {
-            sink.onError(told);
-        } finally {
-            generation.fail(told);
-        }
+        answer.fail(told);
     }
 
     @Override
@@ -282,6 +270,6 @@ final class RemoteAnswer implements Generation {
 
     @Override
     public Completion await() {
-        return generation.await();
+        return answer.generation().await();
     }
 }

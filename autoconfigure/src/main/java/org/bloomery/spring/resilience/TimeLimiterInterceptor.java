@@ -11,7 +11,7 @@ import org.bloomery.engine.Generation;
 import org.bloomery.engine.GenerationRequest;
 import org.bloomery.engine.GenerationSink;
 import org.bloomery.spring.chat.Answering;
-import org.bloomery.spring.chat.DeferredGeneration;
+import org.bloomery.spring.chat.DeferredSink;
 import org.bloomery.spring.chat.GenerationInterceptor;
 import org.bloomery.spring.chat.InterceptorOrder;
 import org.springframework.core.Ordered;
@@ -43,27 +43,25 @@ public final class TimeLimiterInterceptor implements GenerationInterceptor, Orde
     }
 
     /** One answer: whoever comes first, its end or its limit, is told, and nothing after. */
-    private final class LimitedAnswer implements GenerationSink {
+    private final class LimitedAnswer extends DeferredSink {
 
-        private final GenerationSink sink;
         private final Duration limit;
-        private final DeferredGeneration generation = new DeferredGeneration();
         private final CountDownLatch end = new CountDownLatch(1);
         private boolean ended;
 
         LimitedAnswer(GenerationSink sink, Duration limit) {
-            this.sink = sink;
+            super(sink);
             this.limit = limit;
         }
 
         Generation over(Generation behind, long nanosLeft) {
-            generation.over(behind);
+            over(behind);
             Thread.ofVirtual().name("bloomery-time-limit").start(() -> {
                 if (!endsWithin(nanosLeft)) {
                     overdue();
                 }
             });
-            return generation;
+            return generation();
         }
 
         private boolean endsWithin(long nanos) {
@@ -85,13 +83,9 @@ public final class TimeLimiterInterceptor implements GenerationInterceptor, Orde
                 }
                 ended = true;
                 limiter.onError(error);
-                try {
-                    sink.onError(error);
-                } finally {
-                    generation.fail(error);
-                }
+                fail(error);
             }
-            generation.cancel();
+            generation().cancel();
         }
 
         @Override
@@ -124,11 +118,7 @@ public final class TimeLimiterInterceptor implements GenerationInterceptor, Orde
             if (!ended) {
                 ended = true;
                 limiter.onSuccess();
-                try {
-                    sink.onComplete(completion);
-                } finally {
-                    generation.complete(completion);
-                }
+                complete(completion);
             }
         }
 
@@ -138,11 +128,7 @@ public final class TimeLimiterInterceptor implements GenerationInterceptor, Orde
             if (!ended) {
                 ended = true;
                 limiter.onError(error);
-                try {
-                    sink.onError(error);
-                } finally {
-                    generation.fail(error);
-                }
+                fail(error);
             }
         }
     }

@@ -5,11 +5,10 @@ import java.util.List;
 import java.util.Objects;
 import org.bloomery.engine.Completion;
 import org.bloomery.engine.FinishReason;
-import org.bloomery.engine.Generation;
 import org.bloomery.engine.GenerationSink;
 import org.bloomery.engine.audit.AuditRecord.GuardVerdict;
 import org.bloomery.engine.chat.ToolCall;
-import org.bloomery.spring.chat.DeferredGeneration;
+import org.bloomery.spring.chat.DeferredSink;
 import org.bloomery.spring.chat.SerialExecutor;
 import org.jspecify.annotations.Nullable;
 
@@ -17,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * One answer on its way through guards. The worker hands pieces over and goes on; they are judged on a virtual thread, in
  * their order. What was let go is the answer: the completion has the same text.
  */
-final class GuardedAnswer implements GenerationSink {
+final class GuardedAnswer extends DeferredSink {
 
     /** The reason where a guard did not say anything sensible. */
     static final String FAILED = "guard-failed";
@@ -33,10 +32,8 @@ final class GuardedAnswer implements GenerationSink {
     record Named(String name, OutputGuard.Check check) {}
 
     private final List<Named> checks;
-    private final GenerationSink sink;
     private final RequestTrail trail;
     private final SerialExecutor tasks = new SerialExecutor();
-    private final DeferredGeneration generation = new DeferredGeneration();
     private final GuardedText text;
     private final GuardedText reasoning;
     private boolean redacted;
@@ -45,25 +42,11 @@ final class GuardedAnswer implements GenerationSink {
     private @Nullable RuntimeException failure;
 
     GuardedAnswer(List<Named> checks, int holdBack, GenerationSink sink, RequestTrail trail) {
+        super(sink);
         this.checks = checks;
-        this.sink = sink;
         this.trail = trail;
         this.text = new GuardedText(holdBack, this::judge, sink::onText);
         this.reasoning = new GuardedText(holdBack, this::judge, sink::onReasoning);
-    }
-
-    Generation over(Generation behind) {
-        return generation.over(behind);
-    }
-
-    @Override
-    public void onStarted() {
-        sink.onStarted();
-    }
-
-    @Override
-    public void onFirstToken() {
-        sink.onFirstToken();
     }
 
     @Override
@@ -90,7 +73,7 @@ final class GuardedAnswer implements GenerationSink {
                 // What a sink throws ends its own answer
                 failure = e;
                 refused = true;
-                generation.cancel();
+                generation().cancel();
             }
         });
         return !blocked && !refused;
@@ -101,16 +84,16 @@ final class GuardedAnswer implements GenerationSink {
             case PASSED -> {}
             case BLOCKED -> {
                 blocked = true;
-                generation.cancel();
+                generation().cancel();
             }
             case ENDLESS -> {
                 note("guards", "BLOCK", ENDLESS);
                 blocked = true;
-                generation.cancel();
+                generation().cancel();
             }
             case REFUSED -> {
                 refused = true;
-                generation.cancel();
+                generation().cancel();
             }
         }
     }
@@ -162,14 +145,10 @@ final class GuardedAnswer implements GenerationSink {
                 }
                 whole = guarded(completion);
             } catch (RuntimeException e) {
-                tellError(e);
+                fail(e);
                 return;
             }
-            try {
-                sink.onComplete(whole);
-            } finally {
-                generation.complete(whole);
-            }
+            complete(whole);
         });
     }
 
@@ -213,14 +192,6 @@ final class GuardedAnswer implements GenerationSink {
 
     @Override
     public void onError(RuntimeException error) {
-        tasks.execute(() -> tellError(error));
-    }
-
-    private void tellError(RuntimeException error) {
-        try {
-            sink.onError(error);
-        } finally {
-            generation.fail(error);
-        }
+        tasks.execute(() -> fail(error));
     }
 }

@@ -9,7 +9,7 @@ import org.bloomery.engine.GenerationSink;
 import org.bloomery.engine.audit.AuditRecord.GuardVerdict;
 import org.bloomery.engine.chat.ToolCall;
 import org.bloomery.spring.chat.Answering;
-import org.bloomery.spring.chat.DeferredGeneration;
+import org.bloomery.spring.chat.DeferredSink;
 import org.bloomery.spring.chat.GenerationInterceptor;
 import org.bloomery.spring.chat.InterceptorOrder;
 import org.bloomery.spring.chat.SerialExecutor;
@@ -45,43 +45,21 @@ public final class ToolCallInterceptor implements GenerationInterceptor, Ordered
             return next.submit(request, sink);
         }
         Checked checked = new Checked(chat, sink);
-        return checked.generation.over(next.submit(request, checked));
+        return checked.over(next.submit(request, checked));
     }
 
     /** An answer whose tool calls are asked about. */
-    private final class Checked implements GenerationSink {
+    private final class Checked extends DeferredSink {
 
         private final RequestTrail trail = RequestTrail.current();
         private final @Nullable Authentication caller =
                 SecurityContextHolder.getContext().getAuthentication();
-        private final DeferredGeneration generation = new DeferredGeneration();
         private final SerialExecutor tasks = new SerialExecutor();
         private final ChatRequest request;
-        private final GenerationSink sink;
 
         Checked(ChatRequest request, GenerationSink sink) {
+            super(sink);
             this.request = request;
-            this.sink = sink;
-        }
-
-        @Override
-        public void onStarted() {
-            sink.onStarted();
-        }
-
-        @Override
-        public void onFirstToken() {
-            sink.onFirstToken();
-        }
-
-        @Override
-        public boolean onText(String delta) {
-            return sink.onText(delta);
-        }
-
-        @Override
-        public boolean onReasoning(String delta) {
-            return sink.onReasoning(delta);
         }
 
         @Override
@@ -90,14 +68,10 @@ public final class ToolCallInterceptor implements GenerationInterceptor, Ordered
                 try {
                     completion.toolCalls().forEach(this::check);
                 } catch (RuntimeException e) {
-                    tellError(e);
+                    fail(e);
                     return;
                 }
-                try {
-                    sink.onComplete(completion);
-                } finally {
-                    generation.complete(completion);
-                }
+                complete(completion);
             });
         }
 
@@ -117,15 +91,7 @@ public final class ToolCallInterceptor implements GenerationInterceptor, Ordered
 
         @Override
         public void onError(RuntimeException error) {
-            tasks.execute(() -> tellError(error));
-        }
-
-        private void tellError(RuntimeException error) {
-            try {
-                sink.onError(error);
-            } finally {
-                generation.fail(error);
-            }
+            tasks.execute(() -> fail(error));
         }
     }
 }
