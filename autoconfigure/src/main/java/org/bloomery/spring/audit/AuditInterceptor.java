@@ -283,6 +283,9 @@ public final class AuditInterceptor implements GenerationInterceptor, RefusalLis
         if (request instanceof ChatRequest chat) {
             options.put("messages", chat.messages().size());
             options.put("toolsOffered", chat.tools().size());
+            options.put("toolChoice", chat.toolChoice().mode().name());
+            options.put("thinking", chat.thinking().mode().name());
+            put(options, "thinkingBudget", chat.thinking().budget());
         }
         options.put("temperature", given.sampling().temperature());
         options.put("topK", given.sampling().topK());

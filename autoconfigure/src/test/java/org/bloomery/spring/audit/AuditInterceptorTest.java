@@ -11,6 +11,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import org.bloomery.engine.ChatRequest;
 import org.bloomery.engine.Completion;
 import org.bloomery.engine.EngineException;
@@ -24,7 +25,9 @@ import org.bloomery.engine.audit.AuditRecord;
 import org.bloomery.engine.audit.AuditRecord.GuardVerdict;
 import org.bloomery.engine.audit.AuditRecord.Outcome;
 import org.bloomery.engine.chat.ChatMessage;
+import org.bloomery.engine.chat.Thinking;
 import org.bloomery.engine.chat.ToolCall;
+import org.bloomery.engine.chat.ToolChoice;
 import org.bloomery.engine.chat.ToolSpec;
 import org.bloomery.spring.chat.Answering;
 import org.bloomery.spring.chat.ScriptedEngine;
@@ -123,6 +126,28 @@ class AuditInterceptorTest {
                                 new ToolCall("2", "canary", "{}"))))
                 .await();
         assertThat(onlyRecord().toolCalls()).containsExactly("weather", "(not offered)");
+    }
+
+    @Test
+    void aRecordSaysWhetherToolsHadToBeCalledAndThought() {
+        ScriptedEngine engine = ScriptedEngine.saying("Hello");
+        interceptor.submit(REQUEST, GenerationSink.NONE, engine).await();
+        interceptor
+                .submit(
+                        REQUEST.withToolChoice(ToolChoice.named("weather"))
+                                .withThinking(new Thinking(Thinking.Mode.ON, 99)),
+                        GenerationSink.NONE,
+                        engine)
+                .await();
+        interceptor.close();
+        assertThat(kept.getFirst().options())
+                .containsEntry("toolChoice", "AUTO")
+                .containsEntry("thinking", "AUTO")
+                .doesNotContainKey("thinkingBudget");
+        assertThat(kept.getLast().options())
+                .containsEntry("toolChoice", "NAMED")
+                .containsEntry("thinking", "ON")
+                .containsEntry("thinkingBudget", 99);
     }
 
     @Test
@@ -233,7 +258,7 @@ class AuditInterceptorTest {
 
     @Test
     void thousandRequestsAtOnceAreThousandRecords() {
-        List<Generation> all = java.util.stream.IntStream.range(0, 1000)
+        List<Generation> all = IntStream.range(0, 1000)
                 .mapToObj(i -> interceptor.submit(REQUEST, GenerationSink.NONE, ScriptedEngine.saying("a")))
                 .toList();
         all.forEach(Generation::await);
