@@ -16,7 +16,7 @@ import org.bloomery.engine.audit.AuditLog;
 import org.bloomery.engine.audit.AuditRecord;
 import org.bloomery.engine.store.ModelDigest;
 import org.bloomery.spring.audit.AuditEventSink;
-import org.bloomery.spring.audit.AuditInterceptor;
+import org.bloomery.spring.audit.AuditRecorder;
 import org.bloomery.spring.audit.InferenceAuditSink;
 import org.bloomery.spring.audit.JsonLinesAuditSink;
 import org.bloomery.spring.security.PiiRedactor;
@@ -73,14 +73,14 @@ public final class BloomeryAuditAutoConfiguration {
     @Bean
     @ConditionalOnBean(InferenceAuditSink.class)
     @ConditionalOnMissingBean
-    AuditInterceptor bloomeryAuditInterceptor(
+    AuditRecorder bloomeryAuditRecorder(
             BloomeryAuditProperties properties,
             Engine engine,
             ObjectProvider<InferenceAuditSink> sinks,
             ObjectProvider<PiiRedactor> redactor,
             TenantResolver tenants,
             PrincipalResolver principals) {
-        return new AuditInterceptor(
+        return new AuditRecorder(
                 sinks.orderedStream().toList(),
                 new AuditedModel(engine),
                 tenants,

@@ -9,7 +9,6 @@ import org.bloomery.spring.security.ModelAdmissionPolicy;
 import org.bloomery.spring.security.ModelChecks;
 import org.bloomery.spring.security.ModelVerifier;
 import org.bloomery.spring.security.PrincipalResolver;
-import org.bloomery.spring.security.RefusalListener;
 import org.bloomery.spring.security.SecurityContextCaller;
 import org.bloomery.spring.security.TenantResolver;
 import org.bloomery.spring.security.ToolCallInterceptor;
@@ -61,13 +60,8 @@ public final class BloomerySecurityAutoConfiguration {
         AuthorizationInterceptor bloomeryAuthorizationInterceptor(
                 ObjectProvider<AuthorizationManager<InferenceRequest>> managers,
                 Engine engine,
-                PrincipalResolver principals,
-                ObjectProvider<RefusalListener> listeners) {
-            return new AuthorizationInterceptor(
-                    managers.orderedStream().toList(),
-                    () -> name(engine),
-                    principals,
-                    listeners.orderedStream().toList());
+                PrincipalResolver principals) {
+            return new AuthorizationInterceptor(managers.orderedStream().toList(), () -> name(engine), principals);
         }
 
         @Bean

@@ -29,6 +29,7 @@ import org.springframework.ai.model.tool.StructuredOutputChatOptions;
 import org.springframework.ai.model.tool.ToolCallingChatOptions;
 import org.springframework.util.Assert;
 import reactor.core.publisher.Flux;
+import reactor.util.context.ContextView;
 
 /**
  * A chat model that answers inside this JVM. Safe for use by many threads; callers wait, they never compute.
@@ -72,18 +73,21 @@ public class BloomeryChatModel implements ChatModel {
     private final BloomeryChatOptions options;
     private final ObservationRegistry observationRegistry;
     private final @Nullable ChatModelObservationConvention observationConvention;
+    private final RequestRecorder recorder;
 
     BloomeryChatModel(
             Answering engine,
             Supplier<String> modelName,
             BloomeryChatOptions options,
             ObservationRegistry observationRegistry,
-            @Nullable ChatModelObservationConvention observationConvention) {
+            @Nullable ChatModelObservationConvention observationConvention,
+            RequestRecorder recorder) {
         this.engine = engine;
         this.modelName = modelName;
         this.options = options;
         this.observationRegistry = observationRegistry;
         this.observationConvention = observationConvention;
+        this.recorder = recorder;
     }
 
     BloomeryChatModel(
@@ -92,7 +96,7 @@ public class BloomeryChatModel implements ChatModel {
             BloomeryChatOptions options,
             ObservationRegistry observationRegistry,
             @Nullable ChatModelObservationConvention observationConvention) {
-        this(engine, () -> modelName, options, observationRegistry, observationConvention);
+        this(engine, () -> modelName, options, observationRegistry, observationConvention, RequestRecorder.NONE);
     }
 
     /** A model over this engine, which stays the caller's to close. */
@@ -113,14 +117,23 @@ public class BloomeryChatModel implements ChatModel {
      */
     @Override
     public ChatResponse call(Prompt prompt) {
+        RequestRecorder.Recording recording = recorder.begin(prompt);
+        try {
+            return call(prompt, recording);
+        } catch (RuntimeException | Error e) {
+            recording.refused(e);
+            throw e;
+        }
+    }
+
+    private ChatResponse call(Prompt prompt, RequestRecorder.Recording recording) {
         String model = currentName();
         BloomeryChatOptions chosen = optionsOf(prompt, model);
         ChatModelObservationContext context = observed(prompt, chosen, false);
-        Observation observation = observation(context);
-        return observation.observe(() -> {
+        return observation(context).observe(() -> {
             AnswerOrigin origin = new AnswerOrigin(false);
             Completion completion = origin.during(
-                            () -> observed(observation, model).submit(request(prompt, chosen), GenerationSink.NONE))
+                            () -> recording.submit(request(prompt, chosen), GenerationSink.NONE, engine))
                     .await();
             if (completion.finishReason() == FinishReason.CANCELLED) {
                 throw new CancellationException("The wait for answer " + completion.id()
@@ -135,34 +148,39 @@ public class BloomeryChatModel implements ChatModel {
     @Override
     public Flux<ChatResponse> stream(Prompt prompt) {
         return Flux.deferContextual(subscriber -> {
-            String model = currentName();
-            BloomeryChatOptions chosen = optionsOf(prompt, model);
-            ChatModelObservationContext context = observed(prompt, chosen, true);
-            Observation observation = observation(context);
-            Observation parent = subscriber.getOrDefault(ObservationThreadLocalAccessor.KEY, null);
-            observation.parentObservation(parent);
-            if (parent == null) {
-                observation.start();
-            } else {
-                Runnable start = observation::start;
-                parent.scoped(start);
+            RequestRecorder.Recording recording = AnswerStream.withContext(subscriber, () -> recorder.begin(prompt));
+            try {
+                return stream(prompt, recording, subscriber);
+            } catch (RuntimeException | Error e) {
+                return AnswerStream.refused(recording, e);
             }
-            Flux<ChatResponse> answer = AnswerStream.of(
-                            observed(observation, model), () -> request(prompt, chosen), model)
-                    .doOnError(observation::error)
-                    .doFinally(signal -> observation.stop())
-                    .contextWrite(written -> written.put(ObservationThreadLocalAccessor.KEY, observation));
-            // Outermost, so that the whole response is in the context before the observation stops.
-            return new MessageAggregator().aggregate(answer, context::setResponse);
         });
+    }
+
+    private Flux<ChatResponse> stream(Prompt prompt, RequestRecorder.Recording recording, ContextView subscriber) {
+        String model = currentName();
+        BloomeryChatOptions chosen = optionsOf(prompt, model);
+        ChatModelObservationContext context = observed(prompt, chosen, true);
+        Observation observation = observation(context);
+        Observation parent = subscriber.getOrDefault(ObservationThreadLocalAccessor.KEY, null);
+        observation.parentObservation(parent);
+        if (parent == null) {
+            observation.start();
+        } else {
+            Runnable start = observation::start;
+            parent.scoped(start);
+        }
+        Flux<ChatResponse> answer = AnswerStream.of(
+                        recording, sink -> recording.submit(request(prompt, chosen), sink, engine), model)
+                .doOnError(observation::error)
+                .doFinally(signal -> observation.stop())
+                .contextWrite(written -> written.put(ObservationThreadLocalAccessor.KEY, observation));
+        // Outermost, so that the whole response is in the context before the observation stops.
+        return new MessageAggregator().aggregate(answer, context::setResponse);
     }
 
     private static GenerationRequest request(Prompt prompt, BloomeryChatOptions options) {
         return RequestMapper.request(prompt.getInstructions(), options);
-    }
-
-    private Answering observed(Observation observation, String model) {
-        return PhaseObservations.within(observation, observationRegistry, model, engine);
     }
 
     private Observation observation(ChatModelObservationContext context) {
@@ -245,6 +263,7 @@ public class BloomeryChatModel implements ChatModel {
         private ObservationRegistry observationRegistry = ObservationRegistry.NOOP;
         private @Nullable ChatModelObservationConvention observationConvention;
         private List<GenerationInterceptor> interceptors = List.of();
+        private RequestRecorder recorder = RequestRecorder.NONE;
 
         private Builder(Engine engine) {
             Assert.notNull(engine, "engine must not be null");
@@ -274,14 +293,24 @@ public class BloomeryChatModel implements ChatModel {
             return this;
         }
 
+        /** What keeps account of every request. */
+        public Builder recorder(RequestRecorder recorder) {
+            this.recorder = recorder;
+            return this;
+        }
+
         public BloomeryChatModel build() {
             return new BloomeryChatModel(
                     GenerationInterceptor.chain(
-                            interceptors, (request, sink) -> engine.submit(request, sink, CallerScope.current())),
+                            interceptors,
+                            PhaseObservations.of(
+                                    (request, sink) -> engine.submit(request, sink, CallerScope.current()),
+                                    observationRegistry)),
                     () -> engine.model().name(),
                     options,
                     observationRegistry,
-                    observationConvention);
+                    observationConvention,
+                    recorder);
         }
     }
 }

@@ -1,11 +1,14 @@
 package org.bloomery.spring.chat;
 
+import io.micrometer.common.KeyValue;
 import io.micrometer.common.KeyValues;
 import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationRegistry;
 import org.bloomery.engine.Completion;
 import org.bloomery.engine.GenerationSink;
 import org.jspecify.annotations.Nullable;
+import org.springframework.ai.chat.observation.ChatModelObservationContext;
+import org.springframework.ai.chat.prompt.ChatOptions;
 
 /**
  * One answer's way through the engine as observations, one after the other, each a child of the chat's: {@code
@@ -26,13 +29,17 @@ final class PhaseObservations extends ForwardingSink {
         this.model = model;
     }
 
-    /** The same engine, whose answers are observed as parts of this observation. */
-    static Answering within(Observation parent, ObservationRegistry registry, String model, Answering engine) {
-        if (registry.isNoop() || parent.isNoop()) {
+    /** The same engine, whose answers are observed as parts of whatever is observed where a request is submitted. */
+    static Answering of(Answering engine, ObservationRegistry registry) {
+        if (registry.isNoop()) {
             return engine;
         }
         return (request, sink) -> {
-            PhaseObservations phases = new PhaseObservations(parent, registry, model, sink);
+            Observation parent = registry.getCurrentObservation();
+            if (parent == null || parent.isNoop()) {
+                return engine.submit(request, sink);
+            }
+            PhaseObservations phases = new PhaseObservations(parent, registry, model(parent), sink);
             phases.enter("bloomery.queue", "queue");
             try {
                 return engine.submit(request, phases);
@@ -41,6 +48,14 @@ final class PhaseObservations extends ForwardingSink {
                 throw e;
             }
         };
+    }
+
+    private static String model(Observation parent) {
+        ChatOptions options = parent.getContext() instanceof ChatModelObservationContext chat
+                ? chat.getRequest().getOptions()
+                : null;
+        String model = options == null ? null : options.getModel();
+        return model == null ? KeyValue.NONE_VALUE : model;
     }
 
     private synchronized void enter(String name, String contextualName) {

@@ -25,18 +25,14 @@ public final class AuthorizationInterceptor implements GenerationInterceptor, Or
     private final List<AuthorizationManager<InferenceRequest>> managers;
     private final Supplier<String> model;
     private final PrincipalResolver principals;
-    private final List<RefusalListener> listeners;
 
-    /** @param listeners who hears of denials */
     public AuthorizationInterceptor(
             List<AuthorizationManager<InferenceRequest>> managers,
             Supplier<String> model,
-            PrincipalResolver principals,
-            List<RefusalListener> listeners) {
+            PrincipalResolver principals) {
         this.managers = List.copyOf(managers);
         this.model = model;
         this.principals = principals;
-        this.listeners = List.copyOf(listeners);
     }
 
     @Override
@@ -47,12 +43,7 @@ public final class AuthorizationInterceptor implements GenerationInterceptor, Or
     @Override
     public Generation submit(GenerationRequest request, GenerationSink sink, Answering next) {
         if (!managers.isEmpty()) {
-            try {
-                authorize(request);
-            } catch (RuntimeException e) {
-                listeners.forEach(listener -> listener.refused(request, e));
-                throw e;
-            }
+            authorize(request);
         }
         return next.submit(request, sink);
     }

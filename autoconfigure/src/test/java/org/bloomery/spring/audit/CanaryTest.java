@@ -27,6 +27,7 @@ import org.bloomery.engine.chat.ToolChoice;
 import org.bloomery.engine.chat.ToolSpec;
 import org.bloomery.spring.chat.Answering;
 import org.bloomery.spring.chat.GenerationInterceptor;
+import org.bloomery.spring.chat.RequestRecorder;
 import org.bloomery.spring.chat.ScriptedEngine;
 import org.bloomery.spring.security.GuardInterceptor;
 import org.bloomery.spring.security.InvisibleCharacterGuard;
@@ -41,6 +42,7 @@ import org.bloomery.spring.security.Verdict;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.springframework.ai.chat.prompt.Prompt;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.security.authorization.AuthorizationDecision;
@@ -130,7 +132,7 @@ class CanaryTest {
                 for (GenerationInterceptor inside : insides()) {
                     for (Answering engine : engines()) {
                         requests++;
-                        AuditInterceptor audit = new AuditInterceptor(
+                        AuditRecorder audit = new AuditRecorder(
                                 sinks,
                                 () -> new AuditRecord.Model("scripted", null, null),
                                 () -> "tenant",
@@ -140,11 +142,16 @@ class CanaryTest {
                                 UnaryOperator.identity(),
                                 true,
                                 Clock.systemUTC());
-                        Throwable error = catchThrowable(() -> audit.submit(
+                        RequestRecorder.Recording recording = audit.begin(new Prompt(CANARY));
+                        Throwable error = catchThrowable(() -> recording
+                                .submit(
                                         REQUEST,
                                         GenerationSink.NONE,
                                         (request, next) -> inside.submit(request, next, engine))
                                 .await());
+                        if (error != null) {
+                            recording.refused(error);
+                        }
                         if (error != null && error.getClass() != EngineException.class) {
                             thrown.add(error);
                         }

@@ -17,7 +17,7 @@ import org.bloomery.engine.audit.AuditRecord;
 import org.bloomery.engine.audit.AuditVerifier;
 import org.bloomery.engine.store.ModelDigest;
 import org.bloomery.spring.audit.AuditEventSink;
-import org.bloomery.spring.audit.AuditInterceptor;
+import org.bloomery.spring.audit.AuditRecorder;
 import org.bloomery.spring.audit.InferenceAuditSink;
 import org.bloomery.spring.audit.JsonLinesAuditSink;
 import org.bloomery.spring.security.PrincipalResolver;
@@ -138,14 +138,14 @@ class BloomeryAuditAutoConfigurationTest {
         context.run(started -> assertThat(started)
                 .hasSingleBean(BloomeryAuditProperties.class)
                 .doesNotHaveBean(InferenceAuditSink.class)
-                .doesNotHaveBean(AuditInterceptor.class));
+                .doesNotHaveBean(AuditRecorder.class));
     }
 
     @Test
     void everyRequestIsOneLineWithoutItsText() {
         SecurityContextHolder.getContext().setAuthentication(new TestingAuthenticationToken("ada", "", "USER"));
         withFile().run(started -> {
-            assertThat(started).hasSingleBean(JsonLinesAuditSink.class).hasSingleBean(AuditInterceptor.class);
+            assertThat(started).hasSingleBean(JsonLinesAuditSink.class).hasSingleBean(AuditRecorder.class);
             ChatModel model = started.getBean(ChatModel.class);
             String answer = Objects.requireNonNull(model.call("Hello " + CANARY));
             assertThat(model.stream(new Prompt("Hello " + CANARY)).collectList().block())
@@ -304,7 +304,7 @@ class BloomeryAuditAutoConfigurationTest {
                 .run(started -> {
                     ChatModel model = started.getBean(ChatModel.class);
                     model.stream(new Prompt("Tell me a story.")).take(1).blockLast();
-                    started.getBean(AuditInterceptor.class).close();
+                    started.getBean(AuditRecorder.class).close();
                     model.call("Hello");
                     List<JsonNode> records = records();
                     assertThat(records).hasSize(2);

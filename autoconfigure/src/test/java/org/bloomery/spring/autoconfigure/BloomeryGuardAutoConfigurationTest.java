@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
-import org.bloomery.spring.audit.AuditInterceptor;
 import org.bloomery.spring.chat.GenerationInterceptor;
 import org.bloomery.spring.security.GuardInterceptor;
 import org.bloomery.spring.security.InvisibleCharacterGuard;
@@ -126,7 +125,7 @@ class BloomeryGuardAutoConfigurationTest {
                     assertThat(started.getBeanProvider(GenerationInterceptor.class)
                                     .orderedStream()
                                     .toList())
-                            .hasExactlyElementsOfTypes(AuditInterceptor.class, GuardInterceptor.class);
+                            .hasExactlyElementsOfTypes(GuardInterceptor.class);
                     assertThatThrownBy(() -> model.call("I saw a " + CANARY))
                             .isInstanceOf(PromptBlockedException.class)
                             .hasMessageNotContaining(CANARY);

@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import org.bloomery.engine.Engine;
-import org.bloomery.spring.audit.AuditInterceptor;
 import org.bloomery.spring.chat.GenerationInterceptor;
 import org.bloomery.spring.security.AuthorizationInterceptor;
 import org.bloomery.spring.security.InferenceRequest;
@@ -101,8 +100,7 @@ class BloomerySecurityAutoConfigurationTest {
                     assertThat(started.getBeanProvider(GenerationInterceptor.class)
                                     .orderedStream()
                                     .toList())
-                            .hasExactlyElementsOfTypes(
-                                    AuthorizationInterceptor.class, AuditInterceptor.class, ToolCallInterceptor.class);
+                            .hasExactlyElementsOfTypes(AuthorizationInterceptor.class, ToolCallInterceptor.class);
                     ChatModel model = started.getBean(ChatModel.class);
                     signIn("ada");
                     assertThat(model.call("Hello")).isNotNull();
