@@ -12,11 +12,13 @@ import org.bloomery.engine.Generation;
 import org.bloomery.engine.GenerationRequest;
 import org.bloomery.engine.GenerationSink;
 import org.bloomery.engine.InvalidOptionException;
+import org.bloomery.engine.audit.AuditRecord.GuardVerdict;
 import org.bloomery.spring.chat.Answering;
 import org.bloomery.spring.chat.CallerScope;
 import org.bloomery.spring.chat.ForwardingSink;
 import org.bloomery.spring.chat.GenerationInterceptor;
 import org.bloomery.spring.chat.InterceptorOrder;
+import org.bloomery.spring.security.RequestTrail;
 import org.bloomery.spring.security.TenantResolver;
 import org.springframework.core.Ordered;
 
@@ -108,14 +110,19 @@ public final class AdmissionInterceptor implements GenerationInterceptor, Ordere
         try {
             tenants.enter(tenant);
         } catch (EngineOverloadedException e) {
-            refusedBudget.incrementAndGet();
+            refused(refusedBudget, "tenant-budget");
             throw e;
         }
     }
 
+    private static void refused(AtomicLong counter, String reason) {
+        counter.incrementAndGet();
+        RequestTrail.current().note(new GuardVerdict("admission", "prompt", "BLOCK", reason));
+    }
+
     private void checkPrompt(int tokens, TenantLimits limits) {
         if (limits.maxPromptTokens() > 0 && tokens > limits.maxPromptTokens()) {
-            refusedPrompts.incrementAndGet();
+            refused(refusedPrompts, "prompt-tokens");
             throw new InvalidOptionException("The prompt has " + tokens + " tokens, but the tenant's may have "
                     + limits.maxPromptTokens() + "; shorten it, or raise max-prompt-tokens.");
         }
@@ -140,7 +147,7 @@ public final class AdmissionInterceptor implements GenerationInterceptor, Ordere
             try {
                 taken = tenants.take(tenant, (long) promptTokens + (maxTokens != null ? maxTokens : usualMaxTokens));
             } catch (EngineOverloadedException e) {
-                refusedBudget.incrementAndGet();
+                refused(refusedBudget, "tenant-budget");
                 throw e;
             }
         }

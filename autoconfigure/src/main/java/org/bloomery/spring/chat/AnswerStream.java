@@ -7,6 +7,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.bloomery.engine.Completion;
+import org.bloomery.engine.EngineException;
 import org.bloomery.engine.Generation;
 import org.bloomery.engine.GenerationSink;
 import org.springframework.ai.chat.model.ChatResponse;
@@ -79,8 +80,7 @@ final class AnswerStream implements GenerationSink {
                             subscriber.onCancel(generation::cancel);
                         } catch (RuntimeException | Error e) {
                             recording.refused(e);
-                            // An error that Reactor saw thrown here would end the thread, and nobody would hear of it
-                            answer.fail(e);
+                            answer.onError(told(e));
                         }
                     })
                     .subscribeOn(HANDOVER)
@@ -94,10 +94,18 @@ final class AnswerStream implements GenerationSink {
     static Flux<ChatResponse> refused(RequestRecorder.Recording recording, Throwable error) {
         return Flux.<ChatResponse>defer(() -> {
                     recording.refused(error);
-                    return Flux.error(error);
+                    return Flux.error(told(error));
                 })
                 .subscribeOn(HANDOVER)
                 .doFinally(signal -> end(recording, signal));
+    }
+
+    /** Reactor ends the thread for what it takes to be fatal, and the subscriber would wait for ever. */
+    private static RuntimeException told(Throwable error) {
+        return error instanceof RuntimeException known
+                ? known
+                : new EngineException(
+                        "The request broke off (" + error.getClass().getName() + ").", error);
     }
 
     private static void end(RequestRecorder.Recording recording, SignalType signal) {
@@ -126,10 +134,6 @@ final class AnswerStream implements GenerationSink {
 
     @Override
     public void onError(RuntimeException error) {
-        fail(error);
-    }
-
-    private void fail(Throwable error) {
         // After a cancellation nobody listens, and Reactor would log the error as dropped.
         if (!subscriber.isCancelled()) {
             subscriber.error(error);

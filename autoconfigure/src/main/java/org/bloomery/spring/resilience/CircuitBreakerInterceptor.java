@@ -14,9 +14,11 @@ import org.bloomery.engine.FinishReason;
 import org.bloomery.engine.Generation;
 import org.bloomery.engine.GenerationRequest;
 import org.bloomery.engine.GenerationSink;
+import org.bloomery.engine.audit.AuditRecord.GuardVerdict;
 import org.bloomery.spring.chat.Answering;
 import org.bloomery.spring.chat.GenerationInterceptor;
 import org.bloomery.spring.chat.InterceptorOrder;
+import org.bloomery.spring.security.RequestTrail;
 import org.springframework.core.Ordered;
 
 /**
@@ -42,6 +44,7 @@ public final class CircuitBreakerInterceptor implements GenerationInterceptor, O
         try {
             breaker.acquirePermission();
         } catch (CallNotPermittedException e) {
+            RequestTrail.current().note(new GuardVerdict("circuit-breaker", "prompt", "BLOCK", "open"));
             throw new EngineOverloadedException(
                     "Circuit breaker '" + breaker.getName() + "' is " + breaker.getState()
                             + ", since the engine failed before; try again later.",

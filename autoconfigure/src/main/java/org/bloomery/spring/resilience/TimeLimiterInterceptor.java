@@ -10,10 +10,12 @@ import org.bloomery.engine.EngineOverloadedException;
 import org.bloomery.engine.Generation;
 import org.bloomery.engine.GenerationRequest;
 import org.bloomery.engine.GenerationSink;
+import org.bloomery.engine.audit.AuditRecord.GuardVerdict;
 import org.bloomery.spring.chat.Answering;
 import org.bloomery.spring.chat.DeferredSink;
 import org.bloomery.spring.chat.GenerationInterceptor;
 import org.bloomery.spring.chat.InterceptorOrder;
+import org.bloomery.spring.security.RequestTrail;
 import org.springframework.core.Ordered;
 
 /**
@@ -45,6 +47,7 @@ public final class TimeLimiterInterceptor implements GenerationInterceptor, Orde
     /** One answer: whoever comes first, its end or its limit, is told, and nothing after. */
     private final class LimitedAnswer extends DeferredSink {
 
+        private final RequestTrail trail = RequestTrail.current();
         private final Duration limit;
         private final CountDownLatch end = new CountDownLatch(1);
         private boolean ended;
@@ -83,6 +86,7 @@ public final class TimeLimiterInterceptor implements GenerationInterceptor, Orde
                 }
                 ended = true;
                 limiter.onError(error);
+                trail.note(new GuardVerdict("time-limiter", "output", "BLOCK", "timeout"));
                 fail(error);
             }
             generation().cancel();
