@@ -1,5 +1,6 @@
 package org.bloomery.spring.admission;
 
+import io.micrometer.observation.ObservationRegistry;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -17,6 +18,7 @@ import org.bloomery.spring.chat.Answering;
 import org.bloomery.spring.chat.CallerScope;
 import org.bloomery.spring.chat.ForwardingSink;
 import org.bloomery.spring.chat.GenerationInterceptor;
+import org.bloomery.spring.chat.HookObservation;
 import org.bloomery.spring.chat.InterceptorOrder;
 import org.bloomery.spring.security.RequestTrail;
 import org.bloomery.spring.security.TenantResolver;
@@ -33,6 +35,7 @@ public final class AdmissionInterceptor implements GenerationInterceptor, Ordere
     private final Tenants tenants;
     private final ToIntFunction<GenerationRequest> promptTokens;
     private final int usualMaxTokens;
+    private final ObservationRegistry observations;
     private final AtomicLong refusedBudget = new AtomicLong();
     private final AtomicLong refusedPrompts = new AtomicLong();
 
@@ -47,8 +50,9 @@ public final class AdmissionInterceptor implements GenerationInterceptor, Ordere
             TenantLimits usual,
             Map<String, TenantLimits> own,
             ToIntFunction<GenerationRequest> promptTokens,
-            int usualMaxTokens) {
-        this(resolver, usual, own, promptTokens, usualMaxTokens, System::nanoTime);
+            int usualMaxTokens,
+            ObservationRegistry observations) {
+        this(resolver, usual, own, promptTokens, usualMaxTokens, observations, System::nanoTime);
     }
 
     AdmissionInterceptor(
@@ -57,11 +61,13 @@ public final class AdmissionInterceptor implements GenerationInterceptor, Ordere
             Map<String, TenantLimits> own,
             ToIntFunction<GenerationRequest> promptTokens,
             int usualMaxTokens,
+            ObservationRegistry observations,
             LongSupplier clock) {
         this.resolver = resolver;
         this.tenants = new Tenants(usual, own, clock);
         this.promptTokens = promptTokens;
         this.usualMaxTokens = usualMaxTokens;
+        this.observations = observations;
     }
 
     @Override
@@ -84,33 +90,16 @@ public final class AdmissionInterceptor implements GenerationInterceptor, Ordere
         String tenant = resolver.tenant();
         TenantLimits limits = tenants.limits(tenant);
         Caller caller = new Caller(tenant, limits.priority());
-        int prompt = 0;
-        if (!limits.counted()) {
-            if (limits.needsPromptTokens()) {
-                checkPrompt(promptTokens.applyAsInt(request), limits);
-            }
+        if (!limits.counted() && !limits.needsPromptTokens()) {
             return CallerScope.during(caller, () -> next.submit(request, sink));
         }
-        enter(tenant);
         Admitted admitted = new Admitted(tenant, sink);
         try {
-            if (limits.needsPromptTokens()) {
-                prompt = promptTokens.applyAsInt(request);
-                checkPrompt(prompt, limits);
-                admitted.take(prompt, request);
-            }
+            HookObservation.admission(observations)
+                    .around(observations.getCurrentObservation(), () -> admitted.enter(request, limits));
             return CallerScope.during(caller, () -> next.submit(request, admitted));
         } catch (RuntimeException | Error e) {
             admitted.leave(0);
-            throw e;
-        }
-    }
-
-    private void enter(String tenant) {
-        try {
-            tenants.enter(tenant);
-        } catch (EngineOverloadedException e) {
-            refused(refusedBudget, "tenant-budget");
             throw e;
         }
     }
@@ -131,7 +120,9 @@ public final class AdmissionInterceptor implements GenerationInterceptor, Ordere
     /** A request that its tenant had room for, until it ends. */
     private final class Admitted extends ForwardingSink {
 
-        private final AtomicBoolean left = new AtomicBoolean();
+        /** Whether the tenant's usage counts it. */
+        private final AtomicBoolean counted = new AtomicBoolean();
+
         private final String tenant;
         private int prompt;
         private long taken;
@@ -141,11 +132,20 @@ public final class AdmissionInterceptor implements GenerationInterceptor, Ordere
             this.tenant = tenant;
         }
 
-        void take(int promptTokens, GenerationRequest request) {
-            Integer maxTokens = request.options().maxTokens();
-            prompt = promptTokens;
+        void enter(GenerationRequest request, TenantLimits limits) {
             try {
-                taken = tenants.take(tenant, (long) promptTokens + (maxTokens != null ? maxTokens : usualMaxTokens));
+                if (limits.counted()) {
+                    tenants.enter(tenant);
+                    counted.set(true);
+                }
+                if (limits.needsPromptTokens()) {
+                    prompt = promptTokens.applyAsInt(request);
+                    checkPrompt(prompt, limits);
+                }
+                if (limits.tokensPerMinute() > 0) {
+                    Integer maxTokens = request.options().maxTokens();
+                    taken = tenants.take(tenant, (long) prompt + (maxTokens != null ? maxTokens : usualMaxTokens));
+                }
             } catch (EngineOverloadedException e) {
                 refused(refusedBudget, "tenant-budget");
                 throw e;
@@ -153,7 +153,7 @@ public final class AdmissionInterceptor implements GenerationInterceptor, Ordere
         }
 
         void leave(long needed) {
-            if (left.compareAndSet(false, true)) {
+            if (counted.compareAndSet(true, false)) {
                 tenants.leave(tenant, taken, needed);
             }
         }

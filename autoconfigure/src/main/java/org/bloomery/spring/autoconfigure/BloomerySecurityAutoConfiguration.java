@@ -1,5 +1,6 @@
 package org.bloomery.spring.autoconfigure;
 
+import io.micrometer.observation.ObservationRegistry;
 import org.bloomery.engine.Engine;
 import org.bloomery.engine.EngineUnavailableException;
 import org.bloomery.engine.chat.ToolCall;
@@ -60,14 +61,22 @@ public final class BloomerySecurityAutoConfiguration {
         AuthorizationInterceptor bloomeryAuthorizationInterceptor(
                 ObjectProvider<AuthorizationManager<InferenceRequest>> managers,
                 Engine engine,
-                PrincipalResolver principals) {
-            return new AuthorizationInterceptor(managers.orderedStream().toList(), () -> name(engine), principals);
+                PrincipalResolver principals,
+                ObjectProvider<ObservationRegistry> observations) {
+            return new AuthorizationInterceptor(
+                    managers.orderedStream().toList(),
+                    () -> name(engine),
+                    principals,
+                    observations.getIfUnique(() -> ObservationRegistry.NOOP));
         }
 
         @Bean
         @ConditionalOnMissingBean
-        ToolCallInterceptor bloomeryToolCallInterceptor(ObjectProvider<AuthorizationManager<ToolCall>> managers) {
-            return new ToolCallInterceptor(managers.orderedStream().toList());
+        ToolCallInterceptor bloomeryToolCallInterceptor(
+                ObjectProvider<AuthorizationManager<ToolCall>> managers,
+                ObjectProvider<ObservationRegistry> observations) {
+            return new ToolCallInterceptor(
+                    managers.orderedStream().toList(), observations.getIfUnique(() -> ObservationRegistry.NOOP));
         }
     }
 

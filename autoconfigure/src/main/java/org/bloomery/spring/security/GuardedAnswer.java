@@ -2,7 +2,6 @@ package org.bloomery.spring.security;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import org.bloomery.engine.Completion;
 import org.bloomery.engine.FinishReason;
 import org.bloomery.engine.GenerationSink;
@@ -28,8 +27,23 @@ final class GuardedAnswer extends DeferredSink {
      *
      * @param name the guard's name
      * @param check what judges this answer
+     * @param observation what is observed of it
      */
-    record Named(String name, OutputGuard.Check check) {}
+    record Named(String name, OutputGuard.Check check, GuardObservation observation) {
+
+        /** A check that throws or says nothing blocks; what it throws may have text of the answer in it. */
+        Verdict verdict(String window, boolean last) {
+            return observation.judging(() -> {
+                @Nullable Verdict verdict;
+                try {
+                    verdict = check.check(window, last);
+                } catch (RuntimeException | Error e) {
+                    verdict = null;
+                }
+                return verdict == null ? Verdict.block(FAILED) : verdict;
+            });
+        }
+    }
 
     private final List<Named> checks;
     private final RequestTrail trail;
@@ -102,19 +116,13 @@ final class GuardedAnswer extends DeferredSink {
     private GuardedText.Judgement judge(String window, boolean last) {
         List<Verdict.Replacement> replacements = new ArrayList<>();
         for (Named each : checks) {
-            Verdict verdict;
-            try {
-                verdict = Objects.requireNonNull(each.check.check(window, last));
-            } catch (RuntimeException e) {
-                // Its message may be text of the answer
-                verdict = Verdict.block(FAILED);
-            }
-            switch (verdict) {
+            switch (each.verdict(window, last)) {
                 case Verdict.Allow allow -> {}
                 case Verdict.Redact redact -> {
                     for (Verdict.Replacement replacement : redact.replacements()) {
                         if (replacement.end() > window.length()) {
                             note(each.name, "BLOCK", FAILED);
+                            each.observation.failed();
                             return GuardedText.Judgement.BLOCK;
                         }
                         replacements.add(replacement);
@@ -144,6 +152,7 @@ final class GuardedAnswer extends DeferredSink {
                     throw failure;
                 }
                 whole = guarded(completion);
+                checks.forEach(each -> each.observation.stop());
             } catch (RuntimeException e) {
                 fail(e);
                 return;
@@ -192,6 +201,12 @@ final class GuardedAnswer extends DeferredSink {
 
     @Override
     public void onError(RuntimeException error) {
-        tasks.execute(() -> fail(error));
+        tasks.execute(() -> {
+            try {
+                checks.forEach(each -> each.observation.stop());
+            } finally {
+                fail(error);
+            }
+        });
     }
 }

@@ -1,5 +1,7 @@
 package org.bloomery.spring.security;
 
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationRegistry;
 import java.util.List;
 import org.bloomery.engine.ChatRequest;
 import org.bloomery.engine.Completion;
@@ -11,6 +13,7 @@ import org.bloomery.engine.chat.ToolCall;
 import org.bloomery.spring.chat.Answering;
 import org.bloomery.spring.chat.DeferredSink;
 import org.bloomery.spring.chat.GenerationInterceptor;
+import org.bloomery.spring.chat.HookObservation;
 import org.bloomery.spring.chat.InterceptorOrder;
 import org.bloomery.spring.chat.SerialExecutor;
 import org.jspecify.annotations.Nullable;
@@ -27,9 +30,11 @@ import org.springframework.security.core.context.SecurityContextHolder;
 public final class ToolCallInterceptor implements GenerationInterceptor, Ordered {
 
     private final List<AuthorizationManager<ToolCall>> managers;
+    private final ObservationRegistry observations;
 
-    public ToolCallInterceptor(List<AuthorizationManager<ToolCall>> managers) {
+    public ToolCallInterceptor(List<AuthorizationManager<ToolCall>> managers, ObservationRegistry observations) {
         this.managers = List.copyOf(managers);
+        this.observations = observations;
     }
 
     @Override
@@ -54,6 +59,7 @@ public final class ToolCallInterceptor implements GenerationInterceptor, Ordered
         private final RequestTrail trail = RequestTrail.current();
         private final @Nullable Authentication caller =
                 SecurityContextHolder.getContext().getAuthentication();
+        private final @Nullable Observation parent = observations.getCurrentObservation();
         private final SerialExecutor tasks = new SerialExecutor();
         private final ChatRequest request;
 
@@ -66,7 +72,10 @@ public final class ToolCallInterceptor implements GenerationInterceptor, Ordered
         public void onComplete(Completion completion) {
             tasks.execute(() -> {
                 try {
-                    completion.toolCalls().forEach(this::check);
+                    if (!completion.toolCalls().isEmpty()) {
+                        HookObservation.authorization(observations, "tool-calls")
+                                .around(parent, () -> completion.toolCalls().forEach(this::check));
+                    }
                 } catch (RuntimeException e) {
                     fail(e);
                     return;
@@ -80,7 +89,7 @@ public final class ToolCallInterceptor implements GenerationInterceptor, Ordered
             for (AuthorizationManager<ToolCall> manager : managers) {
                 try {
                     manager.verify(() -> caller, call);
-                } catch (RuntimeException e) {
+                } catch (RuntimeException | Error e) {
                     trail.note(new GuardVerdict("tool-authorization", "tool", "BLOCK", "denied"));
                     boolean offered = request.tools().stream()
                             .anyMatch(tool -> tool.name().equals(call.name()));

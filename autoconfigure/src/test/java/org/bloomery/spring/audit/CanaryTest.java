@@ -3,6 +3,7 @@ package org.bloomery.spring.audit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import io.micrometer.observation.ObservationRegistry;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -111,7 +112,7 @@ class CanaryTest {
                 new GuardInterceptor(List.of(THROWING_PROMPT_GUARD), List.of(), 64),
                 new GuardInterceptor(List.of(), List.of(THROWING_OUTPUT_GUARD), 64),
                 new GuardInterceptor(List.of(), List.of(blocking), 64),
-                new ToolCallInterceptor(List.of(DENYING)));
+                new ToolCallInterceptor(List.of(DENYING), ObservationRegistry.NOOP));
     }
 
     @Test

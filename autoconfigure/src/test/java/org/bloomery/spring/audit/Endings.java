@@ -390,7 +390,10 @@ final class Endings implements AutoCloseable {
                 "AuthorizationDeniedException",
                 prompt(),
                 new AuthorizationInterceptor(
-                        List.of((caller, request) -> new AuthorizationDecision(false)), () -> "demo", () -> "ada"));
+                        List.of((caller, request) -> new AuthorizationDecision(false)),
+                        () -> "demo",
+                        () -> "ada",
+                        ObservationRegistry.NOOP));
         AdmissionInterceptor busy = admitting(0);
         busy.submit(
                 new CompletionRequest("Hello", GenerationOptions.DEFAULT),
@@ -471,7 +474,8 @@ final class Endings implements AutoCloseable {
                 new TenantLimits(0, 1, longest, Caller.Priority.NORMAL),
                 Map.of(),
                 request -> 200,
-                Engine.DEFAULT_MAX_TOKENS);
+                Engine.DEFAULT_MAX_TOKENS,
+                ObservationRegistry.NOOP);
     }
 
     private void refusalsOfTheEngine() {
@@ -512,9 +516,11 @@ final class Endings implements AutoCloseable {
                 Outcome.FAILED,
                 "ToolCallDeniedException",
                 prompt(),
-                new ToolCallInterceptor(List.of((caller, call) -> {
-                    throw new IllegalStateException(call.arguments());
-                })),
+                new ToolCallInterceptor(
+                        List.of((caller, call) -> {
+                            throw new IllegalStateException(call.arguments());
+                        }),
+                        ObservationRegistry.NOOP),
                 calling());
         add(
                 "an answer takes too long",
