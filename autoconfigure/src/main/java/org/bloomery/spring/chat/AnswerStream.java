@@ -59,17 +59,20 @@ final class AnswerStream implements GenerationSink {
     }
 
     /**
-     * Answers a request once for each subscriber. Every failure comes through the stream.
+     * Answers a request for one subscriber. Every failure comes through the stream.
      *
+     * @param origin who writes the answer
      * @param recording what is told of a refusal, and of a subscriber that goes before anything was asked
      * @param submission submits the request with a sink
      */
     static Flux<ChatResponse> of(
-            RequestRecorder.Recording recording, Function<GenerationSink, Generation> submission, String modelName) {
+            AnswerOrigin origin,
+            RequestRecorder.Recording recording,
+            Function<GenerationSink, Generation> submission,
+            String modelName) {
         return Flux.deferContextual(context -> {
             // The worker may have pieces ready before submit has returned the generation that knows the id.
             CompletableFuture<String> id = new CompletableFuture<>();
-            AnswerOrigin origin = new AnswerOrigin(true);
             ResponseMapper responses = new ResponseMapper(modelName, origin);
             ContextSnapshot caller = CONTEXTS.captureAll(context);
             return Flux.<Piece>create(subscriber -> {

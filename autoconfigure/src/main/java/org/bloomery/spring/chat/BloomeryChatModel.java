@@ -16,6 +16,7 @@ import org.bloomery.engine.GenerationRequest;
 import org.bloomery.engine.GenerationSink;
 import org.bloomery.engine.InvalidOptionException;
 import org.jspecify.annotations.Nullable;
+import org.springframework.ai.chat.metadata.ChatResponseMetadata;
 import org.springframework.ai.chat.model.ChatModel;
 import org.springframework.ai.chat.model.ChatResponse;
 import org.springframework.ai.chat.model.MessageAggregator;
@@ -140,7 +141,7 @@ public class BloomeryChatModel implements ChatModel {
                         + " was interrupted, so its generation was cancelled.");
             }
             ChatResponse response = new ResponseMapper(model, origin).whole(completion);
-            context.setResponse(response);
+            context.setResponse(counted(response, origin));
             return response;
         });
     }
@@ -170,13 +171,28 @@ public class BloomeryChatModel implements ChatModel {
             Runnable start = observation::start;
             parent.scoped(start);
         }
+        AnswerOrigin origin = new AnswerOrigin(true);
         Flux<ChatResponse> answer = AnswerStream.of(
-                        recording, sink -> recording.submit(request(prompt, chosen), sink, engine), model)
+                        origin, recording, sink -> recording.submit(request(prompt, chosen), sink, engine), model)
                 .doOnError(observation::error)
                 .doFinally(signal -> observation.stop())
                 .contextWrite(written -> written.put(ObservationThreadLocalAccessor.KEY, observation));
         // Outermost, so that the whole response is in the context before the observation stops.
-        return new MessageAggregator().aggregate(answer, context::setResponse);
+        return new MessageAggregator().aggregate(answer, whole -> context.setResponse(counted(whole, origin)));
+    }
+
+    /** What is observed of a response. Another model's tokens are counted where that model is observed, and only there. */
+    private static ChatResponse counted(ChatResponse response, AnswerOrigin origin) {
+        if (origin.overflow() == null) {
+            return response;
+        }
+        ChatResponseMetadata metadata = response.getMetadata();
+        return new ChatResponse(
+                response.getResults(),
+                ChatResponseMetadata.builder()
+                        .id(metadata.getId())
+                        .model(metadata.getModel())
+                        .build());
     }
 
     private static GenerationRequest request(Prompt prompt, BloomeryChatOptions options) {
