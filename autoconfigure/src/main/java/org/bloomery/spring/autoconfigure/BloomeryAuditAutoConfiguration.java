@@ -27,6 +27,7 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.actuate.audit.AuditEventRepository;
 import org.springframework.boot.actuate.audit.listener.AuditApplicationEvent;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.AutoConfigureOrder;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
@@ -35,6 +36,7 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.Ordered;
 
 /**
  * Keeps a record of every request: in a file where {@code bloomery.audit.enabled} says so, as audit events where there is
@@ -46,6 +48,7 @@ import org.springframework.context.annotation.Configuration;
             BloomerySecurityAutoConfiguration.class,
             BloomeryGuardAutoConfiguration.class
         })
+@AutoConfigureOrder(Ordered.LOWEST_PRECEDENCE - 10) // A sink that another one defines is to be found
 @ConditionalOnBean(Engine.class)
 @EnableConfigurationProperties(BloomeryAuditProperties.class)
 public final class BloomeryAuditAutoConfiguration {

@@ -53,7 +53,7 @@ public final class BloomerySecurityAutoConfiguration {
     /** Who may ask what: as far as there are managers that decide it. */
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass(AuthorizationManager.class)
-    @ConditionalOnBean({Engine.class, AuthorizationManager.class})
+    @ConditionalOnBean(Engine.class) // Not on managers: one that is defined after this was looked at would not be asked
     static class Authorized {
 
         @Bean

@@ -83,6 +83,7 @@ final class AnswerStream implements GenerationSink {
                             subscriber.onCancel(generation::cancel);
                         } catch (RuntimeException | Error e) {
                             recording.refused(e);
+                            id.complete(""); // For pieces of an answer whose submission failed all the same
                             answer.onError(told(e));
                         }
                     })

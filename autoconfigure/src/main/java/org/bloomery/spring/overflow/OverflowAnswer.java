@@ -86,16 +86,21 @@ final class OverflowAnswer extends DeferredSink {
             return;
         }
         Thread.ofVirtual().name("bloomery-overflow").start(context.wrap(() -> {
-            // Pieces have the id that the caller was given
-            String id = localId.join();
-            Prompt prompt = leaving(reason, error);
-            if (prompt == null) {
+            try {
+                // Pieces have the id that the caller was given
+                String id = localId.join();
+                Prompt prompt = leaving(reason, error);
+                if (prompt == null) {
+                    fail(error);
+                    return;
+                }
+                RemoteAnswer remote = remote(id, reason, error);
+                over(remote);
+                remote.ask(prompt);
+            } catch (RuntimeException | Error e) {
+                error.addSuppressed(e);
                 fail(error);
-                return;
             }
-            RemoteAnswer remote = remote(id, reason, error);
-            over(remote);
-            remote.ask(prompt);
         }));
     }
 
@@ -106,7 +111,7 @@ final class OverflowAnswer extends DeferredSink {
         try {
             prompt = OverflowPrompt.of(request, overflow.target().model().getOptions());
             may = prompt != null && overflow.policy().mayLeave(prompt, caller);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             failure.addSuppressed(e);
             overflow.tell(reason, Outcome.DENIED);
             return null;

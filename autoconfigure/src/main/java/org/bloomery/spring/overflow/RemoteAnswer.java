@@ -85,7 +85,7 @@ final class RemoteAnswer implements Generation {
             }
         } catch (UnsupportedOperationException e) {
             // A model that cannot stream answers in one piece
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             fail(e);
             return;
         }
@@ -96,7 +96,7 @@ final class RemoteAnswer implements Generation {
                 accept(model.call(prompt));
                 complete();
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             fail(e);
         }
     }
@@ -205,7 +205,6 @@ final class RemoteAnswer implements Generation {
 
     private void end(FinishReason reason, Outcome how) {
         ended = true;
-        outcome.accept(how);
         Completion whole = new Completion(
                 id,
                 text.toString(),
@@ -215,7 +214,11 @@ final class RemoteAnswer implements Generation {
                 usage,
                 timings(),
                 List.of());
-        answer.complete(whole);
+        try {
+            outcome.accept(how);
+        } finally {
+            answer.complete(whole);
+        }
     }
 
     private Timings timings() {
@@ -234,7 +237,6 @@ final class RemoteAnswer implements Generation {
             return;
         }
         ended = true;
-        outcome.accept(Outcome.FAILED);
         RuntimeException told;
         if (text.isEmpty() && reasoning.isEmpty()) {
             failure.addSuppressed(error);
@@ -245,7 +247,11 @@ final class RemoteAnswer implements Generation {
                             + " characters (" + error.getClass().getName() + "); ask again.",
                     error);
         }
-        answer.fail(told);
+        try {
+            outcome.accept(Outcome.FAILED);
+        } finally {
+            answer.fail(told);
+        }
     }
 
     @Override

@@ -39,12 +39,14 @@ public final class BulkheadInterceptor implements GenerationInterceptor, Ordered
                     + bulkhead.getBulkheadConfig().getMaxConcurrentCalls()
                     + " requests into the engine at once, and all are under way; try again later.");
         }
+        WatchedSink watched =
+                new WatchedSink(sink, completion -> bulkhead.onComplete(), error -> bulkhead.onComplete());
         try {
-            return next.submit(
-                    request,
-                    new WatchedSink(sink, completion -> bulkhead.onComplete(), error -> bulkhead.onComplete()));
+            return next.submit(request, watched);
         } catch (RuntimeException | Error e) {
-            bulkhead.onComplete();
+            if (watched.ends()) {
+                bulkhead.onComplete();
+            }
             throw e;
         }
     }

@@ -51,11 +51,19 @@ public final class CircuitBreakerInterceptor implements GenerationInterceptor, O
                     e);
         }
         long start = breaker.getCurrentTimestamp();
+        WatchedSink watched =
+                new WatchedSink(sink, completion -> answered(start, completion), error -> failed(start, error));
         try {
-            return next.submit(
-                    request,
-                    new WatchedSink(sink, completion -> answered(start, completion), error -> failed(start, error)));
+            return next.submit(request, watched);
         } catch (RuntimeException | Error e) {
+            if (watched.ends()) {
+                refused(start, e);
+            }
+            throw e;
+        }
+    }
+
+    private void refused(long start, Throwable e) {
             if (e instanceof EngineClosedException
                     || e instanceof EngineUnavailableException
                     || e instanceof BackendLostException
@@ -64,8 +72,6 @@ public final class CircuitBreakerInterceptor implements GenerationInterceptor, O
             } else {
                 breaker.releasePermission();
             }
-            throw e;
-        }
     }
 
     private void answered(long start, Completion completion) {

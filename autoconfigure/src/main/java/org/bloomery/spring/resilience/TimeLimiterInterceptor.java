@@ -85,9 +85,12 @@ public final class TimeLimiterInterceptor implements GenerationInterceptor, Orde
                     return;
                 }
                 ended = true;
-                limiter.onError(error);
                 trail.note(new GuardVerdict("time-limiter", "output", "BLOCK", "timeout"));
-                fail(error);
+                try {
+                    limiter.onError(error);
+                } finally {
+                    fail(error);
+                }
             }
             generation().cancel();
         }
@@ -121,8 +124,11 @@ public final class TimeLimiterInterceptor implements GenerationInterceptor, Orde
             end.countDown();
             if (!ended) {
                 ended = true;
-                limiter.onSuccess();
-                complete(completion);
+                try {
+                    limiter.onSuccess();
+                } finally {
+                    complete(completion); // Also where somebody who listens to the limiter throws
+                }
             }
         }
 
@@ -131,8 +137,11 @@ public final class TimeLimiterInterceptor implements GenerationInterceptor, Orde
             end.countDown();
             if (!ended) {
                 ended = true;
-                limiter.onError(error);
-                fail(error);
+                try {
+                    limiter.onError(error);
+                } finally {
+                    fail(error);
+                }
             }
         }
     }

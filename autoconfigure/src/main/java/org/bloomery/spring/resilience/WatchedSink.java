@@ -1,5 +1,6 @@
 package org.bloomery.spring.resilience;
 
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.bloomery.engine.Completion;
 import org.bloomery.engine.GenerationSink;
@@ -10,6 +11,7 @@ final class WatchedSink extends ForwardingSink {
 
     private final Consumer<Completion> answered;
     private final Consumer<RuntimeException> failed;
+    private final AtomicBoolean ended = new AtomicBoolean();
 
     /**
      * @param sink what takes the answer
@@ -22,10 +24,17 @@ final class WatchedSink extends ForwardingSink {
         this.failed = failed;
     }
 
+    /** Whether nobody was told of an end yet; whoever asks tells of one. */
+    boolean ends() {
+        return ended.compareAndSet(false, true);
+    }
+
     @Override
     public void onComplete(Completion completion) {
         try {
-            answered.accept(completion);
+            if (ends()) {
+                answered.accept(completion);
+            }
         } finally {
             sink.onComplete(completion);
         }
@@ -34,7 +43,9 @@ final class WatchedSink extends ForwardingSink {
     @Override
     public void onError(RuntimeException error) {
         try {
-            failed.accept(error);
+            if (ends()) {
+                failed.accept(error);
+            }
         } finally {
             sink.onError(error);
         }

@@ -259,6 +259,17 @@ class AuditRecorderTest {
     }
 
     @Test
+    void aSinkThatBreaksFailsTheRequestAndLeavesNobodyWaiting() {
+        AuditRecorder broken = auditing(
+                record -> {
+                    throw new NoClassDefFoundError("canary");
+                },
+                true);
+        Generation generation = submit(broken, REQUEST, GenerationSink.NONE, ScriptedEngine.saying("Hello"));
+        assertThatThrownBy(generation::await).isInstanceOf(AuditException.class).hasMessageNotContaining("canary");
+    }
+
+    @Test
     void closingWaitsForRecordsUnderWay() throws Exception {
         CountDownLatch ending = new CountDownLatch(1);
         Generation generation = submit(recorder, REQUEST, GenerationSink.NONE, new ScriptedEngine(answer -> {

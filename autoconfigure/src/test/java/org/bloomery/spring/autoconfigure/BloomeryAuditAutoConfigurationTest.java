@@ -32,6 +32,7 @@ import org.springframework.boot.actuate.audit.AuditEventRepository;
 import org.springframework.boot.actuate.audit.InMemoryAuditEventRepository;
 import org.springframework.boot.actuate.audit.listener.AuditApplicationEvent;
 import org.springframework.boot.actuate.audit.listener.AuditListener;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
@@ -131,6 +132,24 @@ class BloomeryAuditAutoConfigurationTest {
         TenantResolver tenants() {
             return () -> "analytical engines";
         }
+    }
+
+    /** As another starter defines one; by its name it comes after ours. */
+    @AutoConfiguration
+    static class OtherSinkAutoConfiguration {
+        static final List<AuditRecord> KEPT = new CopyOnWriteArrayList<>();
+
+        @Bean
+        InferenceAuditSink otherSink() {
+            return KEPT::add;
+        }
+    }
+
+    @Test
+    void aSinkOfAnotherAutoConfigurationGetsRecords() {
+        context.withConfiguration(AutoConfigurations.of(OtherSinkAutoConfiguration.class))
+                .run(started -> started.getBean(ChatModel.class).call("Hello"));
+        assertThat(OtherSinkAutoConfiguration.KEPT).hasSize(1);
     }
 
     @Test

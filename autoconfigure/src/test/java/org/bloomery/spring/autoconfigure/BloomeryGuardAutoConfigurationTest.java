@@ -8,7 +8,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import org.bloomery.spring.chat.GenerationInterceptor;
+import org.bloomery.spring.security.AuthorizationInterceptor;
 import org.bloomery.spring.security.GuardInterceptor;
+import org.bloomery.spring.security.ToolCallInterceptor;
 import org.bloomery.spring.security.InvisibleCharacterGuard;
 import org.bloomery.spring.security.OutputGuard;
 import org.bloomery.spring.security.PiiGuard;
@@ -125,7 +127,8 @@ class BloomeryGuardAutoConfigurationTest {
                     assertThat(started.getBeanProvider(GenerationInterceptor.class)
                                     .orderedStream()
                                     .toList())
-                            .hasExactlyElementsOfTypes(GuardInterceptor.class);
+                            .hasExactlyElementsOfTypes(
+                                    AuthorizationInterceptor.class, ToolCallInterceptor.class, GuardInterceptor.class);
                     assertThatThrownBy(() -> model.call("I saw a " + CANARY))
                             .isInstanceOf(PromptBlockedException.class)
                             .hasMessageNotContaining(CANARY);
