@@ -193,6 +193,7 @@ public final class AuditRecorder implements RequestRecorder, AutoCloseable {
         }
 
         @Override
+        @SuppressWarnings("ReferenceEquality") // No exception can be suppressed in itself
         public void refused(Throwable error) {
             Outcome outcome = error instanceof CancellationException ? Outcome.CANCELLED : Outcome.REFUSED;
             RuntimeException failure = keep(() -> record(outcome, null, error));

@@ -23,7 +23,6 @@ import org.springframework.ai.chat.model.MessageAggregator;
 import org.springframework.ai.chat.observation.ChatModelObservationContext;
 import org.springframework.ai.chat.observation.ChatModelObservationConvention;
 import org.springframework.ai.chat.observation.ChatModelObservationDocumentation;
-import org.springframework.ai.chat.observation.DefaultChatModelObservationConvention;
 import org.springframework.ai.chat.prompt.ChatOptions;
 import org.springframework.ai.chat.prompt.Prompt;
 import org.springframework.ai.model.tool.StructuredOutputChatOptions;
@@ -60,8 +59,7 @@ public class BloomeryChatModel implements ChatModel {
     /** Metadata key of a last generation: a list of {@link org.bloomery.engine.TokenLogProbability} where asked for. */
     public static final String LOG_PROBABILITIES = "logProbabilities";
 
-    private static final ChatModelObservationConvention DEFAULT_CONVENTION =
-            new DefaultChatModelObservationConvention();
+    private static final ChatModelObservationConvention DEFAULT_CONVENTION = new ContentFreeConvention();
 
     /** Stands for the model's name while none is loaded. */
     private static final String UNKNOWN = "unknown";
@@ -297,7 +295,7 @@ public class BloomeryChatModel implements ChatModel {
             return this;
         }
 
-        /** Names and key values of observations, instead of Spring AI's own. */
+        /** Names and key values of observations, instead of Spring AI's own without stop strings. */
         public Builder observationConvention(@Nullable ChatModelObservationConvention observationConvention) {
             this.observationConvention = observationConvention;
             return this;

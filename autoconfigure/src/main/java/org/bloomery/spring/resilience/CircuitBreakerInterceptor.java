@@ -64,14 +64,14 @@ public final class CircuitBreakerInterceptor implements GenerationInterceptor, O
     }
 
     private void refused(long start, Throwable e) {
-            if (e instanceof EngineClosedException
-                    || e instanceof EngineUnavailableException
-                    || e instanceof BackendLostException
-                    || !(e instanceof EngineException || e instanceof CancellationException)) {
-                breaker.onError(spent(start), breaker.getTimestampUnit(), e);
-            } else {
-                breaker.releasePermission();
-            }
+        if (e instanceof EngineClosedException
+                || e instanceof EngineUnavailableException
+                || e instanceof BackendLostException
+                || !(e instanceof EngineException || e instanceof CancellationException)) {
+            breaker.onError(spent(start), breaker.getTimestampUnit(), e);
+        } else {
+            breaker.releasePermission();
+        }
     }
 
     private void answered(long start, Completion completion) {
