@@ -8,6 +8,7 @@ import io.github.resilience4j.ratelimiter.RateLimiterConfig;
 import io.github.resilience4j.timelimiter.TimeLimiter;
 import io.github.resilience4j.timelimiter.TimeLimiterConfig;
 import io.micrometer.observation.ObservationRegistry;
+import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -48,6 +49,7 @@ import org.bloomery.spring.chat.DeferredGeneration;
 import org.bloomery.spring.chat.GenerationInterceptor;
 import org.bloomery.spring.chat.RequestRecorder;
 import org.bloomery.spring.chat.ScriptedEngine;
+import org.bloomery.spring.overflow.CompletionsServer;
 import org.bloomery.spring.overflow.OverflowInterceptor;
 import org.bloomery.spring.overflow.OverflowPolicy;
 import org.bloomery.spring.overflow.OverflowReason;
@@ -75,9 +77,13 @@ import org.springframework.ai.chat.model.ChatResponse;
 import org.springframework.ai.chat.prompt.ChatOptions;
 import org.springframework.ai.chat.prompt.Prompt;
 import org.springframework.ai.content.Media;
+import org.springframework.ai.openai.OpenAiChatModel;
+import org.springframework.ai.openai.OpenAiChatOptions;
 import org.springframework.ai.tool.ToolCallback;
 import org.springframework.ai.tool.definition.ToolDefinition;
 import org.springframework.security.authorization.AuthorizationDecision;
+import org.springframework.security.core.context.SecurityContext;
+import org.springframework.security.core.context.SecurityContextHolder;
 import org.springframework.util.MimeTypeUtils;
 import reactor.core.publisher.BaseSubscriber;
 
@@ -134,9 +140,13 @@ final class Endings implements AutoCloseable {
     private final Engine loading;
     private final Engine closed;
     private final Engine refusingTemplate;
+    private final CompletionsServer answering;
+    private final CompletionsServer failing;
     private volatile CountDownLatch begun = new CountDownLatch(1);
 
-    Endings() {
+    Endings() throws IOException {
+        answering = new CompletionsServer();
+        failing = new CompletionsServer();
         ready = open(null);
         closed = open(null);
         closed.close();
@@ -538,6 +548,14 @@ final class Endings implements AutoCloseable {
     private void overflows() {
         Function<ChatModel, OverflowInterceptor> to = model -> overflow(model, OverflowPolicy.ALL);
         add("another model answers", Outcome.COMPLETED, "STOP", prompt(), to.apply(new Other(false)), full());
+        add("a cluster answers", Outcome.COMPLETED, "STOP", prompt(), to.apply(cluster()), full());
+        add(
+                "a cluster fails",
+                Outcome.FAILED,
+                "EngineOverloadedException",
+                prompt(),
+                to.apply(failingCluster()),
+                full());
         add(
                 "another model fails",
                 Outcome.FAILED,
@@ -561,6 +579,28 @@ final class Endings implements AutoCloseable {
                     throw new IllegalStateException("broken");
                 }),
                 full());
+    }
+
+    private ChatModel cluster() {
+        answering.pieces = List.of("From ", Canary.in("answer"));
+        return client(answering);
+    }
+
+    private ChatModel failingCluster() {
+        failing.conduct = CompletionsServer.Conduct.FAILS;
+        return client(failing);
+    }
+
+    private static ChatModel client(CompletionsServer server) {
+        return OpenAiChatModel.builder()
+                .options(OpenAiChatOptions.builder()
+                        .baseUrl(server.url())
+                        .apiKey(Canary.in("api-key"))
+                        .model("big-model")
+                        .maxRetries(0)
+                        .timeout(Duration.ofSeconds(10))
+                        .build())
+                .build();
     }
 
     private static OverflowInterceptor overflow(ChatModel model, OverflowPolicy policy) {
@@ -641,7 +681,9 @@ final class Endings implements AutoCloseable {
 
     private @Nullable Throwable call(BloomeryChatModel model, Ending ending) {
         CompletableFuture<Optional<Throwable>> end = new CompletableFuture<>();
+        SecurityContext context = SecurityContextHolder.getContext();
         Thread caller = Thread.ofPlatform().unstarted(() -> {
+            SecurityContextHolder.setContext(context);
             if (ending.patience() == Patience.GOES_AT_ONCE) {
                 Thread.currentThread().interrupt();
             }
@@ -708,6 +750,8 @@ final class Endings implements AutoCloseable {
     @Override
     public void close() {
         closing.countDown();
+        answering.close();
+        failing.close();
         loading.close();
         ready.close();
         refusingTemplate.close();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.micrometer.observation.ObservationRegistry;
+import java.io.IOException;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
@@ -35,8 +36,20 @@ import org.springframework.ai.tool.annotation.Tool;
 @Timeout(300)
 class EveryEndingTest {
 
-    private final Endings endings = new Endings();
+    /** A tool. */
+    static final class Dice {
+        @Tool(description = "Throws a dice")
+        int dice() {
+            return 6;
+        }
+    }
+
+    private final Endings endings;
     private final List<AuditRecord> kept = new CopyOnWriteArrayList<>();
+
+    EveryEndingTest() throws IOException {
+        endings = new Endings();
+    }
 
     @AfterAll
     void close() {
@@ -139,12 +152,7 @@ class EveryEndingTest {
                 .build();
         assertThat(ChatClient.create(model)
                         .prompt("Throw it.")
-                        .tools(new Object() {
-                            @Tool(description = "Throws a dice")
-                            int dice() {
-                                return 6;
-                            }
-                        })
+                        .tools(new Dice())
                         .call()
                         .content())
                 .isEqualTo("Six.");

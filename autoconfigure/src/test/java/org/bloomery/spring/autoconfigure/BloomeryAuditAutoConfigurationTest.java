@@ -18,6 +18,7 @@ import org.bloomery.engine.audit.AuditVerifier;
 import org.bloomery.engine.store.ModelDigest;
 import org.bloomery.spring.audit.AuditEventSink;
 import org.bloomery.spring.audit.AuditRecorder;
+import org.bloomery.spring.audit.Canary;
 import org.bloomery.spring.audit.InferenceAuditSink;
 import org.bloomery.spring.audit.JsonLinesAuditSink;
 import org.bloomery.spring.security.PrincipalResolver;
@@ -46,7 +47,7 @@ import tools.jackson.databind.json.JsonMapper;
 class BloomeryAuditAutoConfigurationTest {
 
     private static final String DEMO = Objects.requireNonNull(System.getProperty("bloomery.demo.model"));
-    private static final String CANARY = "zebra-4711";
+    private static final String CANARY = Canary.TEXT;
 
     @TempDir
     Path folder = Path.of("");

@@ -7,10 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import org.bloomery.spring.audit.Canary;
 import org.bloomery.spring.chat.GenerationInterceptor;
 import org.bloomery.spring.security.AuthorizationInterceptor;
 import org.bloomery.spring.security.GuardInterceptor;
-import org.bloomery.spring.security.ToolCallInterceptor;
 import org.bloomery.spring.security.InvisibleCharacterGuard;
 import org.bloomery.spring.security.OutputGuard;
 import org.bloomery.spring.security.PiiGuard;
@@ -19,6 +19,7 @@ import org.bloomery.spring.security.PromptBlockedException;
 import org.bloomery.spring.security.PromptGuard;
 import org.bloomery.spring.security.SecretGuard;
 import org.bloomery.spring.security.SystemPromptGuard;
+import org.bloomery.spring.security.ToolCallInterceptor;
 import org.bloomery.spring.security.Verdict;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -37,7 +38,7 @@ import org.springframework.context.annotation.Configuration;
 class BloomeryGuardAutoConfigurationTest {
 
     private static final String DEMO = Objects.requireNonNull(System.getProperty("bloomery.demo.model"));
-    private static final String CANARY = "zebra-4711";
+    private static final String CANARY = Canary.TEXT;
 
     @TempDir
     Path folder = Path.of("");

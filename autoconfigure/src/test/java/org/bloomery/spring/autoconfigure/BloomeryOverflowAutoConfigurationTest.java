@@ -20,6 +20,7 @@ import org.bloomery.engine.EngineClosedException;
 import org.bloomery.engine.EngineException;
 import org.bloomery.engine.EngineOverloadedException;
 import org.bloomery.engine.InvalidOptionException;
+import org.bloomery.spring.audit.Canary;
 import org.bloomery.spring.chat.BloomeryChatModel;
 import org.bloomery.spring.chat.BloomeryChatOptions;
 import org.bloomery.spring.overflow.CompletionsServer;
@@ -52,7 +53,7 @@ import org.springframework.security.authorization.AuthorizationManager;
 @Timeout(300)
 class BloomeryOverflowAutoConfigurationTest {
 
-    private static final String CANARY = "zebra-4711";
+    private static final String CANARY = Canary.TEXT;
     private static final String LONG = "Tell me more, " + CANARY + ". ".repeat(400);
 
     @TempDir

@@ -140,8 +140,8 @@ class ResilienceInterceptorsTest {
             next.submit(request, sink).await();
             throw new IllegalStateException("broken");
         };
-        Answering way = over(
-                answering, new CircuitBreakerInterceptor(breaker), new BulkheadInterceptor(bulkhead), breaking);
+        Answering way =
+                over(answering, new CircuitBreakerInterceptor(breaker), new BulkheadInterceptor(bulkhead), breaking);
         assertThatThrownBy(() -> ask(way)).isInstanceOf(IllegalStateException.class);
         assertThat(bulkhead.getMetrics().getAvailableConcurrentCalls()).isEqualTo(1);
         assertThat(bulkhead.tryAcquirePermission()).isTrue();

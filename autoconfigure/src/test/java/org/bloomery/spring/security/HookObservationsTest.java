@@ -133,8 +133,7 @@ class HookObservationsTest {
     }
 
     private List<String> hooks() {
-        await().until(() ->
-                stopped.stream().anyMatch(context -> context.getName().equals(CHAT)));
+        await().until(() -> stopped.stream().anyMatch(context -> CHAT.equals(context.getName())));
         Observation.Context chat = stopped.getLast();
         assertThat(chat.getName()).isEqualTo(CHAT);
         List<Observation.Context> children = stopped.subList(0, stopped.size() - 1);
@@ -236,7 +235,7 @@ class HookObservationsTest {
         };
         model(guards(asking, request -> (window, last) -> Verdict.ALLOW)).call(PROMPT);
         assertThat(stopped)
-                .filteredOn(context -> context.getName().equals("own"))
+                .filteredOn(context -> "own".equals(context.getName()))
                 .hasSize(2)
                 .allSatisfy(context -> assertThat(Objects.requireNonNull(context.getParentObservation())
                                 .getContextView()
