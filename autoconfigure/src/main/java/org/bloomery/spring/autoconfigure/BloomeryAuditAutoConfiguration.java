@@ -4,11 +4,13 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.HexFormat;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 import org.bloomery.engine.Engine;
 import org.bloomery.engine.EngineUnavailableException;
 import org.bloomery.engine.ModelInfo;
@@ -26,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.actuate.audit.AuditEventRepository;
 import org.springframework.boot.actuate.audit.listener.AuditApplicationEvent;
+import org.springframework.boot.actuate.endpoint.SanitizingFunction;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfigureOrder;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
@@ -70,6 +73,23 @@ public final class BloomeryAuditAutoConfiguration {
         @ConditionalOnMissingBean
         AuditEventSink bloomeryAuditEvents(ApplicationEventPublisher publisher) {
             return new AuditEventSink(publisher);
+        }
+    }
+
+    /** Where values of properties are shown at all. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(SanitizingFunction.class)
+    static class Secrets {
+
+        private static final Pattern SEPARATORS = Pattern.compile("[-_.]");
+
+        @Bean
+        SanitizingFunction bloomeryAuditKeySanitizingFunction() {
+            return SanitizingFunction.sanitizeValue()
+                    .ifKeyMatches(key -> SEPARATORS
+                            .matcher(key.toLowerCase(Locale.ROOT))
+                            .replaceAll("")
+                            .equals("bloomeryaudithmackey"));
         }
     }
 

@@ -1,6 +1,7 @@
 package org.bloomery.spring.chat;
 
 import org.bloomery.engine.Completion;
+import org.bloomery.engine.EngineException;
 import org.bloomery.engine.Generation;
 import org.bloomery.engine.GenerationSink;
 
@@ -42,6 +43,15 @@ public abstract class DeferredSink extends ForwardingSink {
         } finally {
             generation.fail(error);
         }
+    }
+
+    /** As {@link #fail}, with whatever was thrown on a thread where nobody else would hear of it. */
+    public final void broken(Throwable thrown) {
+        fail(
+                thrown instanceof RuntimeException known
+                        ? known
+                        : new EngineException(
+                                "An answer broke off (" + thrown.getClass().getName() + ").", thrown));
     }
 
     @Override

@@ -53,7 +53,7 @@ final class GuardedAnswer extends DeferredSink {
     private boolean redacted;
     private volatile boolean blocked;
     private volatile boolean refused;
-    private @Nullable RuntimeException failure;
+    private @Nullable Throwable failure;
 
     GuardedAnswer(List<Named> checks, int holdBack, GenerationSink sink, RequestTrail trail) {
         super(sink);
@@ -83,7 +83,7 @@ final class GuardedAnswer extends DeferredSink {
                 if (!blocked && !refused) {
                     advance(guarded, delta, false);
                 }
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 // What a sink throws ends its own answer
                 failure = e;
                 refused = true;
@@ -149,12 +149,13 @@ final class GuardedAnswer extends DeferredSink {
             Completion whole;
             try {
                 if (failure != null) {
-                    throw failure;
+                    broken(failure);
+                    return;
                 }
                 whole = guarded(completion);
                 checks.forEach(each -> each.observation.stop());
-            } catch (RuntimeException e) {
-                fail(e);
+            } catch (RuntimeException | Error e) {
+                broken(e);
                 return;
             }
             complete(whole);

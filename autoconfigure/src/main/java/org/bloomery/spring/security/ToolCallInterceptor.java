@@ -76,8 +76,8 @@ public final class ToolCallInterceptor implements GenerationInterceptor, Ordered
                         HookObservation.authorization(observations, "tool-calls")
                                 .around(parent, () -> completion.toolCalls().forEach(this::check));
                     }
-                } catch (RuntimeException e) {
-                    fail(e);
+                } catch (RuntimeException | Error e) {
+                    broken(e);
                     return;
                 }
                 complete(completion);

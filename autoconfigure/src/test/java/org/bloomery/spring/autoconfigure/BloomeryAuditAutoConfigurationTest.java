@@ -26,6 +26,8 @@ import org.bloomery.spring.security.TenantResolver;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.ai.chat.model.ChatModel;
 import org.springframework.ai.chat.prompt.Prompt;
 import org.springframework.boot.actuate.audit.AuditEvent;
@@ -33,6 +35,9 @@ import org.springframework.boot.actuate.audit.AuditEventRepository;
 import org.springframework.boot.actuate.audit.InMemoryAuditEventRepository;
 import org.springframework.boot.actuate.audit.listener.AuditApplicationEvent;
 import org.springframework.boot.actuate.audit.listener.AuditListener;
+import org.springframework.boot.actuate.endpoint.SanitizableData;
+import org.springframework.boot.actuate.endpoint.Sanitizer;
+import org.springframework.boot.actuate.endpoint.SanitizingFunction;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.FilteredClassLoader;
@@ -307,6 +312,18 @@ class BloomeryAuditAutoConfigurationTest {
         context.withPropertyValues("bloomery.audit.hmac-key=short")
                 .run(started ->
                         assertThat(started).getFailure().rootCause().hasMessageContaining("must have at least 16"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"bloomery.audit.hmac-key", "bloomery.audit.hmacKey", "BLOOMERY_AUDIT_HMACKEY"})
+    void theKeyIsInNoEndpoint(String property) {
+        context.run(started -> {
+            Sanitizer sanitizer = new Sanitizer(List.of(started.getBean(SanitizingFunction.class)));
+            assertThat(sanitizer.sanitize(new SanitizableData(null, property, "0123456789abcdef"), true))
+                    .isEqualTo(SanitizableData.SANITIZED_VALUE);
+            assertThat(sanitizer.sanitize(new SanitizableData(null, "bloomery.audit.file", "a.jsonl"), true))
+                    .isEqualTo("a.jsonl");
+        });
     }
 
     @Test
