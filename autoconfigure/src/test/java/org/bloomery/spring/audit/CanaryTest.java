@@ -151,7 +151,7 @@ class CanaryTest {
         };
         try (JsonLinesAuditSink sink = new JsonLinesAuditSink(AuditLog.open(file, FsyncPolicy.NEVER))) {
             AuditEventSink toEvents = new AuditEventSink(audited::add);
-            for (Endings.Asking asking : Endings.Asking.values()) {
+            for (Asking asking : Asking.values()) {
                 for (boolean content : new boolean[] {false, true}) {
                     AuditRecorder recorder = recorder(
                             content ? List.of(toEvents, failing) : List.of(sink, records::add, toEvents),
@@ -192,7 +192,7 @@ class CanaryTest {
             endings.all()
                     .forEach(ending -> endings.happens(
                             ending,
-                            Endings.Asking.CALL,
+                            Asking.CALL,
                             (principals, tenants) -> recorder(List.of(), false, "acme"),
                             observations));
             recording.dump(file);

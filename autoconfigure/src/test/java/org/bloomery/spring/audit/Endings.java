@@ -18,12 +18,8 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -66,7 +62,6 @@ import org.bloomery.spring.security.TenantResolver;
 import org.bloomery.spring.security.ToolCallInterceptor;
 import org.bloomery.spring.security.Verdict;
 import org.jspecify.annotations.Nullable;
-import org.reactivestreams.Subscription;
 import org.springframework.ai.chat.messages.AssistantMessage;
 import org.springframework.ai.chat.messages.Message;
 import org.springframework.ai.chat.messages.SystemMessage;
@@ -82,10 +77,7 @@ import org.springframework.ai.openai.OpenAiChatOptions;
 import org.springframework.ai.tool.ToolCallback;
 import org.springframework.ai.tool.definition.ToolDefinition;
 import org.springframework.security.authorization.AuthorizationDecision;
-import org.springframework.security.core.context.SecurityContext;
-import org.springframework.security.core.context.SecurityContextHolder;
 import org.springframework.util.MimeTypeUtils;
-import reactor.core.publisher.BaseSubscriber;
 
 /**
  * Every way in which a request of a chat model ends, each with one way to bring it about. All that a request and its answer
@@ -93,14 +85,8 @@ import reactor.core.publisher.BaseSubscriber;
  */
 final class Endings implements AutoCloseable {
 
-    /** How somebody asks. */
-    enum Asking {
-        CALL,
-        STREAM
-    }
-
     /** Who goes, and when. */
-    private enum Patience {
+    enum Patience {
         WAITS,
         GOES_WHEN_IT_BEGINS,
         GOES_AT_ONCE
@@ -175,7 +161,7 @@ final class Endings implements AutoCloseable {
                 LoadProgress.NONE);
     }
 
-    private static void await(CountDownLatch latch) {
+    static void await(CountDownLatch latch) {
         try {
             latch.await(60, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
@@ -645,10 +631,7 @@ final class Endings implements AutoCloseable {
                 .observationRegistry(observations)
                 .recorder(recorder)
                 .build();
-        return switch (asking) {
-            case CALL -> call(model, ending);
-            case STREAM -> stream(model, ending);
-        };
+        return asking.ask(model, ending, begun);
     }
 
     /** Makes a recorder for callers that are resolved so. */
@@ -677,74 +660,6 @@ final class Endings implements AutoCloseable {
         default String tenant() {
             return name();
         }
-    }
-
-    private @Nullable Throwable call(BloomeryChatModel model, Ending ending) {
-        CompletableFuture<Optional<Throwable>> end = new CompletableFuture<>();
-        SecurityContext context = SecurityContextHolder.getContext();
-        Thread caller = Thread.ofPlatform().unstarted(() -> {
-            SecurityContextHolder.setContext(context);
-            if (ending.patience() == Patience.GOES_AT_ONCE) {
-                Thread.currentThread().interrupt();
-            }
-            try {
-                model.call(ending.prompt());
-                end.complete(Optional.empty());
-            } catch (Throwable e) {
-                end.complete(Optional.of(e));
-            }
-        });
-        caller.start();
-        if (ending.patience() == Patience.GOES_WHEN_IT_BEGINS) {
-            await(begun);
-            caller.interrupt();
-        }
-        return endOf(ending, end);
-    }
-
-    private static @Nullable Throwable endOf(Ending ending, CompletableFuture<Optional<Throwable>> end) {
-        try {
-            return end.get(30, TimeUnit.SECONDS).orElse(null);
-        } catch (ExecutionException | InterruptedException | TimeoutException e) {
-            throw new AssertionError("No end of '" + ending + "'", e);
-        }
-    }
-
-    private @Nullable Throwable stream(BloomeryChatModel model, Ending ending) {
-        CompletableFuture<Optional<Throwable>> end = new CompletableFuture<>();
-        model.stream(ending.prompt()).subscribe(new BaseSubscriber<>() {
-            @Override
-            protected void hookOnSubscribe(Subscription subscription) {
-                if (ending.patience() == Patience.GOES_AT_ONCE) {
-                    cancel();
-                } else {
-                    requestUnbounded();
-                }
-            }
-
-            @Override
-            protected void hookOnNext(ChatResponse piece) {
-                if (ending.patience() == Patience.GOES_WHEN_IT_BEGINS) {
-                    cancel();
-                }
-            }
-
-            @Override
-            protected void hookOnComplete() {
-                end.complete(Optional.empty());
-            }
-
-            @Override
-            protected void hookOnError(Throwable error) {
-                end.complete(Optional.of(error));
-            }
-
-            @Override
-            protected void hookOnCancel() {
-                end.complete(Optional.empty());
-            }
-        });
-        return endOf(ending, end);
     }
 
     @Override

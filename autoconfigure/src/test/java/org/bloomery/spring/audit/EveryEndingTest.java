@@ -75,13 +75,12 @@ class EveryEndingTest {
     }
 
     Stream<Arguments> cases() {
-        return endings.all()
-                .flatMap(ending -> Stream.of(Endings.Asking.values()).map(asking -> Arguments.of(ending, asking)));
+        return endings.all().flatMap(ending -> Stream.of(Asking.values()).map(asking -> Arguments.of(ending, asking)));
     }
 
     @ParameterizedTest(name = "{0}, {1}")
     @MethodSource("cases")
-    void isOneRecord(Endings.Ending ending, Endings.Asking asking) {
+    void isOneRecord(Endings.Ending ending, Asking asking) {
         kept.clear();
         AuditRecorder[] made = new AuditRecorder[1];
         Throwable thrown = endings.happens(
@@ -126,7 +125,7 @@ class EveryEndingTest {
                 .hasSize(reasons.size())
                 .allSatisfy(ending -> {
                     kept.clear();
-                    endings.happens(ending, Endings.Asking.CALL, this::recorder, ObservationRegistry.NOOP);
+                    endings.happens(ending, Asking.CALL, this::recorder, ObservationRegistry.NOOP);
                     await().until(() -> !kept.isEmpty());
                     assertThat(kept.getFirst().guards())
                             .extracting(verdict -> verdict.guard() + "/" + verdict.reason())
