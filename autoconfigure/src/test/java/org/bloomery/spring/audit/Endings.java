@@ -72,8 +72,6 @@ import org.springframework.ai.chat.model.ChatResponse;
 import org.springframework.ai.chat.prompt.ChatOptions;
 import org.springframework.ai.chat.prompt.Prompt;
 import org.springframework.ai.content.Media;
-import org.springframework.ai.openai.OpenAiChatModel;
-import org.springframework.ai.openai.OpenAiChatOptions;
 import org.springframework.ai.tool.ToolCallback;
 import org.springframework.ai.tool.definition.ToolDefinition;
 import org.springframework.security.authorization.AuthorizationDecision;
@@ -569,24 +567,12 @@ final class Endings implements AutoCloseable {
 
     private ChatModel cluster() {
         answering.pieces = List.of("From ", Canary.in("answer"));
-        return client(answering);
+        return answering.client(Canary.in("api-key"), ObservationRegistry.NOOP);
     }
 
     private ChatModel failingCluster() {
         failing.conduct = CompletionsServer.Conduct.FAILS;
-        return client(failing);
-    }
-
-    private static ChatModel client(CompletionsServer server) {
-        return OpenAiChatModel.builder()
-                .options(OpenAiChatOptions.builder()
-                        .baseUrl(server.url())
-                        .apiKey(Canary.in("api-key"))
-                        .model("big-model")
-                        .maxRetries(0)
-                        .timeout(Duration.ofSeconds(10))
-                        .build())
-                .build();
+        return failing.client(Canary.in("api-key"), ObservationRegistry.NOOP);
     }
 
     private static OverflowInterceptor overflow(ChatModel model, OverflowPolicy policy) {

@@ -10,7 +10,6 @@ import io.micrometer.observation.ObservationHandler;
 import io.micrometer.observation.ObservationRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Objects;
@@ -24,12 +23,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.ai.chat.model.ChatModel;
 import org.springframework.ai.chat.model.ChatResponse;
 import org.springframework.ai.chat.observation.ChatModelMeterObservationHandler;
 import org.springframework.ai.chat.observation.ChatModelObservationContext;
 import org.springframework.ai.chat.prompt.Prompt;
-import org.springframework.ai.openai.OpenAiChatModel;
-import org.springframework.ai.openai.OpenAiChatOptions;
 
 /** A request that overflows is two observations, one in the other, and its tokens are counted once. */
 @Timeout(120)
@@ -62,16 +60,7 @@ class OverflowObservationTest {
                         return context instanceof ChatModelObservationContext;
                     }
                 });
-        OpenAiChatModel cluster = OpenAiChatModel.builder()
-                .observationRegistry(registry)
-                .options(OpenAiChatOptions.builder()
-                        .baseUrl(server.url())
-                        .apiKey("none")
-                        .model("big-model")
-                        .maxRetries(0)
-                        .timeout(Duration.ofSeconds(3))
-                        .build())
-                .build();
+        ChatModel cluster = server.client("none", registry);
         model = BloomeryChatModel.builder(engine)
                 .options(BloomeryChatOptions.builder().maxTokens(5).build())
                 .observationRegistry(registry)
