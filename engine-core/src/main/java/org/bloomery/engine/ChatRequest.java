@@ -46,6 +46,13 @@ public record ChatRequest(
         this(messages, tools, ToolChoice.AUTO, Thinking.AUTO, Map.of(), options);
     }
 
+    /** Counts what may hold text. */
+    @Override
+    public String toString() {
+        return "ChatRequest[" + messages.size() + " messages, " + tools.size() + " tools, " + toolChoice + ", "
+                + thinking + ", " + templateArguments.size() + " template arguments, " + options + "]";
+    }
+
     public ChatRequest withMessages(List<ChatMessage> others) {
         return new ChatRequest(others, tools, toolChoice, thinking, templateArguments, options);
     }

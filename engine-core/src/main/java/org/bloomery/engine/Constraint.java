@@ -2,7 +2,10 @@ package org.bloomery.engine;
 
 import java.util.List;
 
-/** What an answer must look like. Only a description: the engine compiles it and refuses what it cannot hold an answer to. */
+/**
+ * What an answer must look like. Only a description: the engine compiles it and refuses what it cannot hold an answer to. Its
+ * string form leaves the description out, which may be text of the application's.
+ */
 public sealed interface Constraint {
 
     /** Bytes that the description takes, roughly. */
@@ -18,6 +21,11 @@ public sealed interface Constraint {
         public int size() {
             return 2 * schema.length();
         }
+
+        @Override
+        public String toString() {
+            return "JsonSchema[" + schema.length() + " characters]";
+        }
     }
 
     /**
@@ -30,6 +38,11 @@ public sealed interface Constraint {
         @Override
         public int size() {
             return 2 * pattern.length();
+        }
+
+        @Override
+        public String toString() {
+            return "Regex[" + pattern.length() + " characters]";
         }
     }
 
@@ -48,6 +61,11 @@ public sealed interface Constraint {
         public int size() {
             return texts.stream().mapToInt(text -> 2 * text.length() + 16).sum();
         }
+
+        @Override
+        public String toString() {
+            return "Choices[" + texts.size() + " texts]";
+        }
     }
 
     /**
@@ -59,6 +77,11 @@ public sealed interface Constraint {
         @Override
         public int size() {
             return 2 * grammar.length();
+        }
+
+        @Override
+        public String toString() {
+            return "Gbnf[" + grammar.length() + " characters]";
         }
     }
 }

@@ -78,6 +78,15 @@ public record GenerationOptions(
         }
     }
 
+    /** Counts what may hold text. */
+    @Override
+    public String toString() {
+        return "GenerationOptions[" + sampling + ", maxTokens=" + maxTokens + ", " + stop.size()
+                + " stop strings, timeout="
+                + timeout + ", logProbabilities=" + logProbabilities + ", constraint=" + constraint + ", "
+                + textBias.size() + " biased texts]";
+    }
+
     public GenerationOptions withMaxTokens(int maxTokens) {
         return new GenerationOptions(sampling, maxTokens, stop, timeout, logProbabilities, constraint, textBias);
     }

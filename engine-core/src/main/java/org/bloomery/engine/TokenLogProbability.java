@@ -15,4 +15,10 @@ public record TokenLogProbability(int token, String text, double logProbability,
     public TokenLogProbability {
         top = List.copyOf(top);
     }
+
+    /** Leaves the token out, which is a piece of the answer. */
+    @Override
+    public String toString() {
+        return "TokenLogProbability[" + logProbability + ", " + top.size() + " alternatives]";
+    }
 }

@@ -1,5 +1,6 @@
 package org.bloomery.spring.admission;
 
+import io.micrometer.observation.ObservationRegistry;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -12,10 +13,14 @@ import org.bloomery.engine.Generation;
 import org.bloomery.engine.GenerationRequest;
 import org.bloomery.engine.GenerationSink;
 import org.bloomery.engine.InvalidOptionException;
+import org.bloomery.engine.audit.AuditRecord.GuardVerdict;
 import org.bloomery.spring.chat.Answering;
 import org.bloomery.spring.chat.CallerScope;
+import org.bloomery.spring.chat.ForwardingSink;
 import org.bloomery.spring.chat.GenerationInterceptor;
+import org.bloomery.spring.chat.HookObservation;
 import org.bloomery.spring.chat.InterceptorOrder;
+import org.bloomery.spring.security.RequestTrail;
 import org.bloomery.spring.security.TenantResolver;
 import org.springframework.core.Ordered;
 
@@ -30,6 +35,7 @@ public final class AdmissionInterceptor implements GenerationInterceptor, Ordere
     private final Tenants tenants;
     private final ToIntFunction<GenerationRequest> promptTokens;
     private final int usualMaxTokens;
+    private final ObservationRegistry observations;
     private final AtomicLong refusedBudget = new AtomicLong();
     private final AtomicLong refusedPrompts = new AtomicLong();
 
@@ -44,8 +50,9 @@ public final class AdmissionInterceptor implements GenerationInterceptor, Ordere
             TenantLimits usual,
             Map<String, TenantLimits> own,
             ToIntFunction<GenerationRequest> promptTokens,
-            int usualMaxTokens) {
-        this(resolver, usual, own, promptTokens, usualMaxTokens, System::nanoTime);
+            int usualMaxTokens,
+            ObservationRegistry observations) {
+        this(resolver, usual, own, promptTokens, usualMaxTokens, observations, System::nanoTime);
     }
 
     AdmissionInterceptor(
@@ -54,11 +61,13 @@ public final class AdmissionInterceptor implements GenerationInterceptor, Ordere
             Map<String, TenantLimits> own,
             ToIntFunction<GenerationRequest> promptTokens,
             int usualMaxTokens,
+            ObservationRegistry observations,
             LongSupplier clock) {
         this.resolver = resolver;
         this.tenants = new Tenants(usual, own, clock);
         this.promptTokens = promptTokens;
         this.usualMaxTokens = usualMaxTokens;
+        this.observations = observations;
     }
 
     @Override
@@ -81,21 +90,13 @@ public final class AdmissionInterceptor implements GenerationInterceptor, Ordere
         String tenant = resolver.tenant();
         TenantLimits limits = tenants.limits(tenant);
         Caller caller = new Caller(tenant, limits.priority());
-        int prompt = 0;
-        if (!limits.counted()) {
-            if (limits.needsPromptTokens()) {
-                checkPrompt(promptTokens.applyAsInt(request), limits);
-            }
+        if (!limits.counted() && !limits.needsPromptTokens()) {
             return CallerScope.during(caller, () -> next.submit(request, sink));
         }
-        enter(tenant);
         Admitted admitted = new Admitted(tenant, sink);
         try {
-            if (limits.needsPromptTokens()) {
-                prompt = promptTokens.applyAsInt(request);
-                checkPrompt(prompt, limits);
-                admitted.take(prompt, request);
-            }
+            HookObservation.admission(observations)
+                    .around(observations.getCurrentObservation(), () -> admitted.enter(request, limits));
             return CallerScope.during(caller, () -> next.submit(request, admitted));
         } catch (RuntimeException | Error e) {
             admitted.leave(0);
@@ -103,72 +104,58 @@ public final class AdmissionInterceptor implements GenerationInterceptor, Ordere
         }
     }
 
-    private void enter(String tenant) {
-        try {
-            tenants.enter(tenant);
-        } catch (EngineOverloadedException e) {
-            refusedBudget.incrementAndGet();
-            throw e;
-        }
+    private static void refused(AtomicLong counter, String reason) {
+        counter.incrementAndGet();
+        RequestTrail.current().note(new GuardVerdict("admission", "prompt", "BLOCK", reason));
     }
 
     private void checkPrompt(int tokens, TenantLimits limits) {
         if (limits.maxPromptTokens() > 0 && tokens > limits.maxPromptTokens()) {
-            refusedPrompts.incrementAndGet();
+            refused(refusedPrompts, "prompt-tokens");
             throw new InvalidOptionException("The prompt has " + tokens + " tokens, but the tenant's may have "
                     + limits.maxPromptTokens() + "; shorten it, or raise max-prompt-tokens.");
         }
     }
 
     /** A request that its tenant had room for, until it ends. */
-    private final class Admitted implements GenerationSink {
+    private final class Admitted extends ForwardingSink {
 
-        private final AtomicBoolean left = new AtomicBoolean();
+        /** Whether the tenant's usage counts it. */
+        private final AtomicBoolean counted = new AtomicBoolean();
+
         private final String tenant;
-        private final GenerationSink sink;
         private int prompt;
         private long taken;
 
         Admitted(String tenant, GenerationSink sink) {
+            super(sink);
             this.tenant = tenant;
-            this.sink = sink;
         }
 
-        void take(int promptTokens, GenerationRequest request) {
-            Integer maxTokens = request.options().maxTokens();
-            prompt = promptTokens;
+        void enter(GenerationRequest request, TenantLimits limits) {
             try {
-                taken = tenants.take(tenant, (long) promptTokens + (maxTokens != null ? maxTokens : usualMaxTokens));
+                if (limits.counted()) {
+                    tenants.enter(tenant);
+                    counted.set(true);
+                }
+                if (limits.needsPromptTokens()) {
+                    prompt = promptTokens.applyAsInt(request);
+                    checkPrompt(prompt, limits);
+                }
+                if (limits.tokensPerMinute() > 0) {
+                    Integer maxTokens = request.options().maxTokens();
+                    taken = tenants.take(tenant, (long) prompt + (maxTokens != null ? maxTokens : usualMaxTokens));
+                }
             } catch (EngineOverloadedException e) {
-                refusedBudget.incrementAndGet();
+                refused(refusedBudget, "tenant-budget");
                 throw e;
             }
         }
 
         void leave(long needed) {
-            if (left.compareAndSet(false, true)) {
+            if (counted.compareAndSet(true, false)) {
                 tenants.leave(tenant, taken, needed);
             }
-        }
-
-        @Override
-        public void onStarted() {
-            sink.onStarted();
-        }
-
-        @Override
-        public void onFirstToken() {
-            sink.onFirstToken();
-        }
-
-        @Override
-        public boolean onText(String delta) {
-            return sink.onText(delta);
-        }
-
-        @Override
-        public boolean onReasoning(String delta) {
-            return sink.onReasoning(delta);
         }
 
         @Override

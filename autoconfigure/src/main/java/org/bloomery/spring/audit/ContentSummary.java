@@ -16,6 +16,10 @@ import org.bloomery.engine.audit.AuditRecord.Content;
 import org.bloomery.engine.chat.ChatMessage;
 import org.bloomery.engine.chat.ToolCall;
 import org.jspecify.annotations.Nullable;
+import org.springframework.ai.chat.messages.AssistantMessage;
+import org.springframework.ai.chat.messages.Message;
+import org.springframework.ai.chat.messages.ToolResponseMessage;
+import org.springframework.ai.chat.prompt.Prompt;
 
 /**
  * What a record tells of texts.
@@ -32,6 +36,24 @@ record ContentSummary(SecretKeySpec key, boolean withText, UnaryOperator<String>
                     case ChatRequest chat -> text(chat);
                     case CompletionRequest completion -> text(completion);
                 });
+    }
+
+    /** A conversation that was not understood, in the same words as one that was. */
+    Content of(Prompt prompt) {
+        StringBuilder text = new StringBuilder();
+        for (Message message : prompt.getInstructions()) {
+            text.append(message.getMessageType().getValue()).append(": ");
+            if (message instanceof ToolResponseMessage results) {
+                results.getResponses().forEach(result -> text.append(result.responseData()));
+            } else if (message.getText() != null) {
+                text.append(message.getText());
+            }
+            if (message instanceof AssistantMessage assistant) {
+                assistant.getToolCalls().forEach(call -> append(text, call.name(), call.arguments()));
+            }
+            text.append('\n');
+        }
+        return of(text.toString());
     }
 
     /** A prompt rejected for its memory need would cost the same memory here, but records are of one request each. */
@@ -70,7 +92,11 @@ record ContentSummary(SecretKeySpec key, boolean withText, UnaryOperator<String>
     }
 
     private static void append(StringBuilder text, ToolCall call) {
-        text.append("\n(tool call) ").append(call.name()).append(' ').append(call.arguments());
+        append(text, call.name(), call.arguments());
+    }
+
+    private static void append(StringBuilder text, String tool, String arguments) {
+        text.append("\n(tool call) ").append(tool).append(' ').append(arguments);
     }
 
     private Content of(String text) {

@@ -3,9 +3,11 @@ package org.bloomery.spring.autoconfigure;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.MeterBinder;
+import io.micrometer.observation.ObservationRegistry;
 import org.bloomery.engine.Engine;
 import org.bloomery.spring.admission.AdmissionInterceptor;
 import org.bloomery.spring.security.TenantResolver;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
@@ -22,13 +24,17 @@ public final class BloomeryAdmissionAutoConfiguration {
     @Bean
     @ConditionalOnMissingBean
     AdmissionInterceptor bloomeryAdmissionInterceptor(
-            TenantResolver tenants, BloomeryAdmissionProperties properties, Engine engine) {
+            TenantResolver tenants,
+            BloomeryAdmissionProperties properties,
+            Engine engine,
+            ObjectProvider<ObservationRegistry> observations) {
         return new AdmissionInterceptor(
                 tenants,
                 properties.limits(),
                 properties.tenantLimits(),
                 engine::countTokens,
-                Engine.DEFAULT_MAX_TOKENS);
+                Engine.DEFAULT_MAX_TOKENS,
+                observations.getIfUnique(() -> ObservationRegistry.NOOP));
     }
 
     /** What the interceptor refuses never comes to the engine, which counts everything else. */

@@ -3,10 +3,12 @@ package org.bloomery.spring.autoconfigure;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.HexFormat;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.bloomery.engine.Engine;
@@ -16,7 +18,7 @@ import org.bloomery.engine.ModelInfo;
 import org.bloomery.engine.audit.AuditLog;
 import org.bloomery.engine.audit.AuditRecord;
 import org.bloomery.spring.audit.AuditEventSink;
-import org.bloomery.spring.audit.AuditInterceptor;
+import org.bloomery.spring.audit.AuditRecorder;
 import org.bloomery.spring.audit.InferenceAuditSink;
 import org.bloomery.spring.audit.JsonLinesAuditSink;
 import org.bloomery.spring.security.PiiRedactor;
@@ -26,7 +28,9 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.actuate.audit.AuditEventRepository;
 import org.springframework.boot.actuate.audit.listener.AuditApplicationEvent;
+import org.springframework.boot.actuate.endpoint.SanitizingFunction;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.AutoConfigureOrder;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
@@ -35,6 +39,7 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.Ordered;
 
 /**
  * Keeps a record of every request: in a file where {@code bloomery.audit.enabled} says so, as audit events where there is
@@ -46,6 +51,7 @@ import org.springframework.context.annotation.Configuration;
             BloomerySecurityAutoConfiguration.class,
             BloomeryGuardAutoConfiguration.class
         })
+@AutoConfigureOrder(Ordered.LOWEST_PRECEDENCE - 10) // A sink that another one defines is to be found
 @ConditionalOnBean(Engine.class)
 @EnableConfigurationProperties(BloomeryAuditProperties.class)
 public final class BloomeryAuditAutoConfiguration {
@@ -72,10 +78,27 @@ public final class BloomeryAuditAutoConfiguration {
         }
     }
 
+    /** Where values of properties are shown at all. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnClass(SanitizingFunction.class)
+    static class Secrets {
+
+        private static final Pattern SEPARATORS = Pattern.compile("[-_.]");
+
+        @Bean
+        SanitizingFunction bloomeryAuditKeySanitizingFunction() {
+            return SanitizingFunction.sanitizeValue()
+                    .ifKeyMatches(key -> SEPARATORS
+                            .matcher(key.toLowerCase(Locale.ROOT))
+                            .replaceAll("")
+                            .equals("bloomeryaudithmackey"));
+        }
+    }
+
     @Bean
     @ConditionalOnBean(InferenceAuditSink.class)
     @ConditionalOnMissingBean
-    AuditInterceptor bloomeryAuditInterceptor(
+    AuditRecorder bloomeryAuditRecorder(
             BloomeryAuditProperties properties,
             Engine engine,
             ObjectProvider<InferenceAuditSink> sinks,
@@ -83,7 +106,7 @@ public final class BloomeryAuditAutoConfiguration {
             TenantResolver tenants,
             PrincipalResolver principals) {
         prepareDigests(engine);
-        return new AuditInterceptor(
+        return new AuditRecorder(
                 sinks.orderedStream().toList(),
                 new AuditedModel(engine),
                 tenants,

@@ -4,6 +4,7 @@ import io.micrometer.observation.ObservationRegistry;
 import org.bloomery.engine.Engine;
 import org.bloomery.spring.chat.BloomeryChatModel;
 import org.bloomery.spring.chat.GenerationInterceptor;
+import org.bloomery.spring.chat.RequestRecorder;
 import org.bloomery.spring.security.ModelChecks;
 import org.springframework.ai.chat.observation.ChatModelObservationConvention;
 import org.springframework.ai.model.SpringAIModelProperties;
@@ -88,12 +89,14 @@ public final class BloomeryChatAutoConfiguration {
             BloomeryChatProperties properties,
             ObjectProvider<ObservationRegistry> observationRegistry,
             ObjectProvider<ChatModelObservationConvention> observationConvention,
-            ObjectProvider<GenerationInterceptor> interceptors) {
+            ObjectProvider<GenerationInterceptor> interceptors,
+            ObjectProvider<RequestRecorder> recorder) {
         return BloomeryChatModel.builder(engine)
                 .options(properties.toOptions())
                 .observationRegistry(observationRegistry.getIfUnique(() -> ObservationRegistry.NOOP))
                 .observationConvention(observationConvention.getIfAvailable())
                 .interceptors(interceptors.orderedStream().toList())
+                .recorder(recorder.getIfAvailable(() -> RequestRecorder.NONE))
                 .build();
     }
 }

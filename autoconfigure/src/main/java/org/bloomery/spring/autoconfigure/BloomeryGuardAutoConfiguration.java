@@ -1,5 +1,6 @@
 package org.bloomery.spring.autoconfigure;
 
+import io.micrometer.observation.ObservationRegistry;
 import org.bloomery.spring.security.GuardInterceptor;
 import org.bloomery.spring.security.InvisibleCharacterGuard;
 import org.bloomery.spring.security.OutputGuard;
@@ -26,11 +27,13 @@ public final class BloomeryGuardAutoConfiguration {
     GuardInterceptor bloomeryGuardInterceptor(
             ObjectProvider<PromptGuard> promptGuards,
             ObjectProvider<OutputGuard> outputGuards,
-            BloomeryGuardProperties properties) {
+            BloomeryGuardProperties properties,
+            ObjectProvider<ObservationRegistry> observations) {
         return new GuardInterceptor(
                 promptGuards.orderedStream().toList(),
                 outputGuards.orderedStream().toList(),
-                properties.holdBack());
+                properties.holdBack(),
+                observations.getIfUnique(() -> ObservationRegistry.NOOP));
     }
 
     @Bean

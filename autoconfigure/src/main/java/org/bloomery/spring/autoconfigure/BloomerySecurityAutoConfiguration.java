@@ -1,5 +1,6 @@
 package org.bloomery.spring.autoconfigure;
 
+import io.micrometer.observation.ObservationRegistry;
 import org.bloomery.engine.Engine;
 import org.bloomery.engine.EngineUnavailableException;
 import org.bloomery.engine.chat.ToolCall;
@@ -9,7 +10,6 @@ import org.bloomery.spring.security.ModelAdmissionPolicy;
 import org.bloomery.spring.security.ModelChecks;
 import org.bloomery.spring.security.ModelVerifier;
 import org.bloomery.spring.security.PrincipalResolver;
-import org.bloomery.spring.security.RefusalListener;
 import org.bloomery.spring.security.SecurityContextCaller;
 import org.bloomery.spring.security.TenantResolver;
 import org.bloomery.spring.security.ToolCallInterceptor;
@@ -53,7 +53,7 @@ public final class BloomerySecurityAutoConfiguration {
     /** Who may ask what: as far as there are managers that decide it. */
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass(AuthorizationManager.class)
-    @ConditionalOnBean({Engine.class, AuthorizationManager.class})
+    @ConditionalOnBean(Engine.class) // Not on managers: one that is defined after this was looked at would not be asked
     static class Authorized {
 
         @Bean
@@ -62,18 +62,21 @@ public final class BloomerySecurityAutoConfiguration {
                 ObjectProvider<AuthorizationManager<InferenceRequest>> managers,
                 Engine engine,
                 PrincipalResolver principals,
-                ObjectProvider<RefusalListener> listeners) {
+                ObjectProvider<ObservationRegistry> observations) {
             return new AuthorizationInterceptor(
                     managers.orderedStream().toList(),
                     () -> name(engine),
                     principals,
-                    listeners.orderedStream().toList());
+                    observations.getIfUnique(() -> ObservationRegistry.NOOP));
         }
 
         @Bean
         @ConditionalOnMissingBean
-        ToolCallInterceptor bloomeryToolCallInterceptor(ObjectProvider<AuthorizationManager<ToolCall>> managers) {
-            return new ToolCallInterceptor(managers.orderedStream().toList());
+        ToolCallInterceptor bloomeryToolCallInterceptor(
+                ObjectProvider<AuthorizationManager<ToolCall>> managers,
+                ObjectProvider<ObservationRegistry> observations) {
+            return new ToolCallInterceptor(
+                    managers.orderedStream().toList(), observations.getIfUnique(() -> ObservationRegistry.NOOP));
         }
     }
 

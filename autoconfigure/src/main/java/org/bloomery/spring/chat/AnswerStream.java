@@ -4,16 +4,19 @@ import io.micrometer.context.ContextSnapshot;
 import io.micrometer.context.ContextSnapshotFactory;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadFactory;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.bloomery.engine.Completion;
+import org.bloomery.engine.EngineException;
 import org.bloomery.engine.Generation;
-import org.bloomery.engine.GenerationRequest;
 import org.bloomery.engine.GenerationSink;
 import org.springframework.ai.chat.model.ChatResponse;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.FluxSink;
+import reactor.core.publisher.SignalType;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
+import reactor.util.context.ContextView;
 
 /**
  * Carries one answer from the engine's worker to a subscriber. The worker only puts pieces into a queue, so a slow
@@ -43,27 +46,76 @@ final class AnswerStream implements GenerationSink {
         this.subscriber = subscriber;
     }
 
-    /** Answers the request once for each subscriber. Every failure comes through the stream. */
-    static Flux<ChatResponse> of(Answering engine, Supplier<GenerationRequest> request, String modelName) {
+    /** Does something with the thread-bound context that a subscriber brings along. */
+    static <T> T withContext(ContextView subscriber, Supplier<T> task) {
+        return within(CONTEXTS.captureAll(subscriber), task);
+    }
+
+    @SuppressWarnings("try") // The scope is only closed
+    private static <T> T within(ContextSnapshot context, Supplier<T> task) {
+        try (ContextSnapshot.Scope scope = context.setThreadLocals()) {
+            return task.get();
+        }
+    }
+
+    /**
+     * Answers a request for one subscriber. Every failure comes through the stream.
+     *
+     * @param origin who writes the answer
+     * @param recording what is told of a refusal, and of a subscriber that goes before anything was asked
+     * @param submission submits the request with a sink
+     */
+    static Flux<ChatResponse> of(
+            AnswerOrigin origin,
+            RequestRecorder.Recording recording,
+            Function<GenerationSink, Generation> submission,
+            String modelName) {
         return Flux.deferContextual(context -> {
             // The worker may have pieces ready before submit has returned the generation that knows the id.
             CompletableFuture<String> id = new CompletableFuture<>();
-            AnswerOrigin origin = new AnswerOrigin(true);
             ResponseMapper responses = new ResponseMapper(modelName, origin);
             ContextSnapshot caller = CONTEXTS.captureAll(context);
             return Flux.<Piece>create(subscriber -> {
-                        caller.wrap(() -> {
-                                    Generation generation = origin.during(() ->
-                                            engine.submit(request.get(), new AnswerStream(responses, subscriber)));
-                                    id.complete(generation.id());
-                                    subscriber.onCancel(generation::cancel);
-                                })
-                                .run();
+                        AnswerStream answer = new AnswerStream(responses, subscriber);
+                        try {
+                            Generation generation = within(caller, () -> origin.during(() -> submission.apply(answer)));
+                            id.complete(generation.id());
+                            subscriber.onCancel(generation::cancel);
+                        } catch (RuntimeException | Error e) {
+                            recording.refused(e);
+                            id.complete(""); // For pieces of an answer whose submission failed all the same
+                            answer.onError(told(e));
+                        }
                     })
                     .subscribeOn(HANDOVER)
+                    .doFinally(signal -> end(recording, signal))
                     .publishOn(HANDOVER)
                     .map(piece -> piece.with(id.join()));
         });
+    }
+
+    /** A stream that fails once this is accounted for, which may take a disk's time. */
+    static Flux<ChatResponse> refused(RequestRecorder.Recording recording, Throwable error) {
+        return Flux.<ChatResponse>defer(() -> {
+                    recording.refused(error);
+                    return Flux.error(told(error));
+                })
+                .subscribeOn(HANDOVER)
+                .doFinally(signal -> end(recording, signal));
+    }
+
+    /** Reactor ends the thread for what it takes to be fatal, and the subscriber would wait for ever. */
+    private static RuntimeException told(Throwable error) {
+        return error instanceof RuntimeException known
+                ? known
+                : new EngineException(
+                        "The request broke off (" + error.getClass().getName() + ").", error);
+    }
+
+    private static void end(RequestRecorder.Recording recording, SignalType signal) {
+        if (signal == SignalType.CANCEL) {
+            recording.cancelled();
+        }
     }
 
     @Override

@@ -16,19 +16,20 @@ import org.bloomery.engine.GenerationRequest;
 import org.bloomery.engine.GenerationSink;
 import org.bloomery.engine.InvalidOptionException;
 import org.jspecify.annotations.Nullable;
+import org.springframework.ai.chat.metadata.ChatResponseMetadata;
 import org.springframework.ai.chat.model.ChatModel;
 import org.springframework.ai.chat.model.ChatResponse;
 import org.springframework.ai.chat.model.MessageAggregator;
 import org.springframework.ai.chat.observation.ChatModelObservationContext;
 import org.springframework.ai.chat.observation.ChatModelObservationConvention;
 import org.springframework.ai.chat.observation.ChatModelObservationDocumentation;
-import org.springframework.ai.chat.observation.DefaultChatModelObservationConvention;
 import org.springframework.ai.chat.prompt.ChatOptions;
 import org.springframework.ai.chat.prompt.Prompt;
 import org.springframework.ai.model.tool.StructuredOutputChatOptions;
 import org.springframework.ai.model.tool.ToolCallingChatOptions;
 import org.springframework.util.Assert;
 import reactor.core.publisher.Flux;
+import reactor.util.context.ContextView;
 
 /**
  * A chat model that answers inside this JVM. Safe for use by many threads; callers wait, they never compute.
@@ -58,8 +59,7 @@ public class BloomeryChatModel implements ChatModel {
     /** Metadata key of a last generation: a list of {@link org.bloomery.engine.TokenLogProbability} where asked for. */
     public static final String LOG_PROBABILITIES = "logProbabilities";
 
-    private static final ChatModelObservationConvention DEFAULT_CONVENTION =
-            new DefaultChatModelObservationConvention();
+    private static final ChatModelObservationConvention DEFAULT_CONVENTION = new ContentFreeConvention();
 
     /** Stands for the model's name while none is loaded. */
     private static final String UNKNOWN = "unknown";
@@ -72,18 +72,21 @@ public class BloomeryChatModel implements ChatModel {
     private final BloomeryChatOptions options;
     private final ObservationRegistry observationRegistry;
     private final @Nullable ChatModelObservationConvention observationConvention;
+    private final RequestRecorder recorder;
 
     BloomeryChatModel(
             Answering engine,
             Supplier<String> modelName,
             BloomeryChatOptions options,
             ObservationRegistry observationRegistry,
-            @Nullable ChatModelObservationConvention observationConvention) {
+            @Nullable ChatModelObservationConvention observationConvention,
+            RequestRecorder recorder) {
         this.engine = engine;
         this.modelName = modelName;
         this.options = options;
         this.observationRegistry = observationRegistry;
         this.observationConvention = observationConvention;
+        this.recorder = recorder;
     }
 
     BloomeryChatModel(
@@ -92,7 +95,7 @@ public class BloomeryChatModel implements ChatModel {
             BloomeryChatOptions options,
             ObservationRegistry observationRegistry,
             @Nullable ChatModelObservationConvention observationConvention) {
-        this(engine, () -> modelName, options, observationRegistry, observationConvention);
+        this(engine, () -> modelName, options, observationRegistry, observationConvention, RequestRecorder.NONE);
     }
 
     /** A model over this engine, which stays the caller's to close. */
@@ -113,21 +116,30 @@ public class BloomeryChatModel implements ChatModel {
      */
     @Override
     public ChatResponse call(Prompt prompt) {
+        RequestRecorder.Recording recording = recorder.begin(prompt);
+        try {
+            return call(prompt, recording);
+        } catch (RuntimeException | Error e) {
+            recording.refused(e);
+            throw e;
+        }
+    }
+
+    private ChatResponse call(Prompt prompt, RequestRecorder.Recording recording) {
         String model = currentName();
         BloomeryChatOptions chosen = optionsOf(prompt, model);
         ChatModelObservationContext context = observed(prompt, chosen, false);
-        Observation observation = observation(context);
-        return observation.observe(() -> {
+        return observation(context).observe(() -> {
             AnswerOrigin origin = new AnswerOrigin(false);
             Completion completion = origin.during(
-                            () -> observed(observation, model).submit(request(prompt, chosen), GenerationSink.NONE))
+                            () -> recording.submit(request(prompt, chosen), GenerationSink.NONE, engine))
                     .await();
             if (completion.finishReason() == FinishReason.CANCELLED) {
                 throw new CancellationException("The wait for answer " + completion.id()
                         + " was interrupted, so its generation was cancelled.");
             }
             ChatResponse response = new ResponseMapper(model, origin).whole(completion);
-            context.setResponse(response);
+            context.setResponse(counted(response, origin));
             return response;
         });
     }
@@ -135,34 +147,54 @@ public class BloomeryChatModel implements ChatModel {
     @Override
     public Flux<ChatResponse> stream(Prompt prompt) {
         return Flux.deferContextual(subscriber -> {
-            String model = currentName();
-            BloomeryChatOptions chosen = optionsOf(prompt, model);
-            ChatModelObservationContext context = observed(prompt, chosen, true);
-            Observation observation = observation(context);
-            Observation parent = subscriber.getOrDefault(ObservationThreadLocalAccessor.KEY, null);
-            observation.parentObservation(parent);
-            if (parent == null) {
-                observation.start();
-            } else {
-                Runnable start = observation::start;
-                parent.scoped(start);
+            RequestRecorder.Recording recording = AnswerStream.withContext(subscriber, () -> recorder.begin(prompt));
+            try {
+                return stream(prompt, recording, subscriber);
+            } catch (RuntimeException | Error e) {
+                return AnswerStream.refused(recording, e);
             }
-            Flux<ChatResponse> answer = AnswerStream.of(
-                            observed(observation, model), () -> request(prompt, chosen), model)
-                    .doOnError(observation::error)
-                    .doFinally(signal -> observation.stop())
-                    .contextWrite(written -> written.put(ObservationThreadLocalAccessor.KEY, observation));
-            // Outermost, so that the whole response is in the context before the observation stops.
-            return new MessageAggregator().aggregate(answer, context::setResponse);
         });
+    }
+
+    private Flux<ChatResponse> stream(Prompt prompt, RequestRecorder.Recording recording, ContextView subscriber) {
+        String model = currentName();
+        BloomeryChatOptions chosen = optionsOf(prompt, model);
+        ChatModelObservationContext context = observed(prompt, chosen, true);
+        Observation observation = observation(context);
+        Observation parent = subscriber.getOrDefault(ObservationThreadLocalAccessor.KEY, null);
+        observation.parentObservation(parent);
+        if (parent == null) {
+            observation.start();
+        } else {
+            Runnable start = observation::start;
+            parent.scoped(start);
+        }
+        AnswerOrigin origin = new AnswerOrigin(true);
+        Flux<ChatResponse> answer = AnswerStream.of(
+                        origin, recording, sink -> recording.submit(request(prompt, chosen), sink, engine), model)
+                .doOnError(observation::error)
+                .doFinally(signal -> observation.stop())
+                .contextWrite(written -> written.put(ObservationThreadLocalAccessor.KEY, observation));
+        // Outermost, so that the whole response is in the context before the observation stops.
+        return new MessageAggregator().aggregate(answer, whole -> context.setResponse(counted(whole, origin)));
+    }
+
+    /** What is observed of a response. Another model's tokens are counted where that model is observed, and only there. */
+    private static ChatResponse counted(ChatResponse response, AnswerOrigin origin) {
+        if (origin.overflow() == null) {
+            return response;
+        }
+        ChatResponseMetadata metadata = response.getMetadata();
+        return new ChatResponse(
+                response.getResults(),
+                ChatResponseMetadata.builder()
+                        .id(metadata.getId())
+                        .model(metadata.getModel())
+                        .build());
     }
 
     private static GenerationRequest request(Prompt prompt, BloomeryChatOptions options) {
         return RequestMapper.request(prompt.getInstructions(), options);
-    }
-
-    private Answering observed(Observation observation, String model) {
-        return PhaseObservations.within(observation, observationRegistry, model, engine);
     }
 
     private Observation observation(ChatModelObservationContext context) {
@@ -245,6 +277,7 @@ public class BloomeryChatModel implements ChatModel {
         private ObservationRegistry observationRegistry = ObservationRegistry.NOOP;
         private @Nullable ChatModelObservationConvention observationConvention;
         private List<GenerationInterceptor> interceptors = List.of();
+        private RequestRecorder recorder = RequestRecorder.NONE;
 
         private Builder(Engine engine) {
             Assert.notNull(engine, "engine must not be null");
@@ -262,7 +295,7 @@ public class BloomeryChatModel implements ChatModel {
             return this;
         }
 
-        /** Names and key values of observations, instead of Spring AI's own. */
+        /** Names and key values of observations, instead of Spring AI's own without stop strings. */
         public Builder observationConvention(@Nullable ChatModelObservationConvention observationConvention) {
             this.observationConvention = observationConvention;
             return this;
@@ -274,14 +307,24 @@ public class BloomeryChatModel implements ChatModel {
             return this;
         }
 
+        /** What keeps account of every request. */
+        public Builder recorder(RequestRecorder recorder) {
+            this.recorder = recorder;
+            return this;
+        }
+
         public BloomeryChatModel build() {
             return new BloomeryChatModel(
                     GenerationInterceptor.chain(
-                            interceptors, (request, sink) -> engine.submit(request, sink, CallerScope.current())),
+                            interceptors,
+                            PhaseObservations.of(
+                                    (request, sink) -> engine.submit(request, sink, CallerScope.current()),
+                                    observationRegistry)),
                     () -> engine.model().name(),
                     options,
                     observationRegistry,
-                    observationConvention);
+                    observationConvention,
+                    recorder);
         }
     }
 }

@@ -12,7 +12,8 @@ import org.bloomery.engine.GenerationSink;
  *
  * <p>It runs with the caller's thread-bound context (security, observation), on the caller's own thread for a
  * {@code call()} and on one that carries its context for a {@code stream()}. Whoever replaces the sink passes every call
- * on, and whoever changes the answer's text returns a {@link Generation} whose completion has the same text.
+ * on, whoever changes the answer's text returns a {@link Generation} whose completion has the same text, and whoever answers by
+ * itself tells the end to the sink as well as by its generation.
  */
 @FunctionalInterface
 public interface GenerationInterceptor {

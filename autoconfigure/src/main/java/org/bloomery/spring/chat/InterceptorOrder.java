@@ -8,9 +8,6 @@ public final class InterceptorOrder {
     /** Whether the caller may ask at all. */
     public static final int AUTHORIZATION = Ordered.HIGHEST_PRECEDENCE + 1000;
 
-    /** Keeps a record of every request, those that anything further in refuses included. */
-    public static final int AUDIT = Ordered.HIGHEST_PRECEDENCE + 2000;
-
     /** Whether there is room for the request. */
     public static final int ADMISSION = Ordered.HIGHEST_PRECEDENCE + 3000;
 

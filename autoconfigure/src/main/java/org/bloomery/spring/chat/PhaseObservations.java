@@ -1,39 +1,45 @@
 package org.bloomery.spring.chat;
 
+import io.micrometer.common.KeyValue;
 import io.micrometer.common.KeyValues;
 import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationRegistry;
 import org.bloomery.engine.Completion;
 import org.bloomery.engine.GenerationSink;
 import org.jspecify.annotations.Nullable;
+import org.springframework.ai.chat.observation.ChatModelObservationContext;
+import org.springframework.ai.chat.prompt.ChatOptions;
 
 /**
  * One answer's way through the engine as observations, one after the other, each a child of the chat's: {@code
  * bloomery.queue}, {@code bloomery.prefill}, {@code bloomery.decode}. The engine's worker starts and stops them as it
  * goes; they hold no text.
  */
-final class PhaseObservations implements GenerationSink {
+final class PhaseObservations extends ForwardingSink {
 
     private final Observation parent;
     private final ObservationRegistry registry;
     private final String model;
-    private final GenerationSink sink;
     private @Nullable Observation current;
 
     private PhaseObservations(Observation parent, ObservationRegistry registry, String model, GenerationSink sink) {
+        super(sink);
         this.parent = parent;
         this.registry = registry;
         this.model = model;
-        this.sink = sink;
     }
 
-    /** The same engine, whose answers are observed as parts of this observation. */
-    static Answering within(Observation parent, ObservationRegistry registry, String model, Answering engine) {
-        if (registry.isNoop() || parent.isNoop()) {
+    /** The same engine, whose answers are observed as parts of whatever is observed where a request is submitted. */
+    static Answering of(Answering engine, ObservationRegistry registry) {
+        if (registry.isNoop()) {
             return engine;
         }
         return (request, sink) -> {
-            PhaseObservations phases = new PhaseObservations(parent, registry, model, sink);
+            Observation parent = registry.getCurrentObservation();
+            if (parent == null || parent.isNoop()) {
+                return engine.submit(request, sink);
+            }
+            PhaseObservations phases = new PhaseObservations(parent, registry, model(parent), sink);
             phases.enter("bloomery.queue", "queue");
             try {
                 return engine.submit(request, phases);
@@ -42,6 +48,14 @@ final class PhaseObservations implements GenerationSink {
                 throw e;
             }
         };
+    }
+
+    private static String model(Observation parent) {
+        ChatOptions options = parent.getContext() instanceof ChatModelObservationContext chat
+                ? chat.getRequest().getOptions()
+                : null;
+        String model = options == null ? null : options.getModel();
+        return model == null ? KeyValue.NONE_VALUE : model;
     }
 
     private synchronized void enter(String name, String contextualName) {
@@ -75,16 +89,6 @@ final class PhaseObservations implements GenerationSink {
     public void onFirstToken() {
         enter("bloomery.decode", "decode");
         sink.onFirstToken();
-    }
-
-    @Override
-    public boolean onText(String delta) {
-        return sink.onText(delta);
-    }
-
-    @Override
-    public boolean onReasoning(String delta) {
-        return sink.onReasoning(delta);
     }
 
     @Override

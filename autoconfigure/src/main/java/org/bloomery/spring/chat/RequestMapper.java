@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.bloomery.engine.ChatRequest;
 import org.bloomery.engine.EngineException;
+import org.bloomery.engine.InvalidOptionException;
 import org.bloomery.engine.chat.ChatMessage;
 import org.bloomery.engine.chat.ToolCall;
 import org.bloomery.engine.chat.ToolChoice;
@@ -23,7 +24,7 @@ final class RequestMapper {
 
     private RequestMapper() {}
 
-    /** @throws EngineException if a message carries something else than text */
+    /** @throws EngineException if there is no message, or one carries something else than text */
     static ChatRequest request(List<Message> messages, BloomeryChatOptions options) {
         List<ChatMessage> turns = new ArrayList<>();
         for (int i = 0; i < messages.size(); i++) {
@@ -36,6 +37,9 @@ final class RequestMapper {
                 case ASSISTANT -> turns.add(ChatMessage.assistant(text, reasoning(message), toolCalls(message)));
                 case TOOL -> turns.addAll(toolResults(message));
             }
+        }
+        if (turns.isEmpty()) {
+            throw new InvalidOptionException("The prompt has no messages; it needs at least one.");
         }
         Map<String, Object> templateArguments = options.getTemplateArguments();
         return new ChatRequest(

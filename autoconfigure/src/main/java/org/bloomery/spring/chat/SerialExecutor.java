@@ -33,7 +33,7 @@ public final class SerialExecutor implements Executor {
             if (task != null) {
                 try {
                     task.run();
-                } catch (RuntimeException e) {
+                } catch (RuntimeException | Error e) {
                     Thread current = Thread.currentThread();
                     current.getUncaughtExceptionHandler().uncaughtException(current, e);
                 }

@@ -3,13 +3,12 @@ package org.bloomery.spring.overflow;
 import io.micrometer.context.ContextSnapshot;
 import io.micrometer.context.ContextSnapshotFactory;
 import java.util.concurrent.CompletableFuture;
-import org.bloomery.engine.Completion;
 import org.bloomery.engine.Generation;
 import org.bloomery.engine.GenerationRequest;
 import org.bloomery.engine.GenerationSink;
 import org.bloomery.engine.audit.AuditRecord.GuardVerdict;
 import org.bloomery.spring.chat.AnswerOrigin;
-import org.bloomery.spring.chat.DeferredGeneration;
+import org.bloomery.spring.chat.DeferredSink;
 import org.bloomery.spring.overflow.OverflowListener.Outcome;
 import org.bloomery.spring.security.RequestTrail;
 import org.jspecify.annotations.Nullable;
@@ -19,20 +18,18 @@ import org.springframework.ai.chat.prompt.Prompt;
  * One request: the engine's answer to it as far as the engine gives one, else the other model's. The other model is asked on
  * a virtual thread that has the caller's context, since the engine's worker must go on.
  */
-final class OverflowAnswer implements GenerationSink {
+final class OverflowAnswer extends DeferredSink {
 
     private static final ContextSnapshotFactory CONTEXTS =
             ContextSnapshotFactory.builder().build();
 
     private final OverflowInterceptor overflow;
     private final GenerationRequest request;
-    private final GenerationSink sink;
     private final OverflowPolicy.Caller caller;
     private final AnswerOrigin origin = AnswerOrigin.current();
     private final RequestTrail trail = RequestTrail.current();
     private final ContextSnapshot context = CONTEXTS.captureAll();
     private final long submitted = System.nanoTime();
-    private final DeferredGeneration generation = new DeferredGeneration();
     private final CompletableFuture<String> localId = new CompletableFuture<>();
     private volatile boolean begun;
 
@@ -41,17 +38,16 @@ final class OverflowAnswer implements GenerationSink {
             GenerationRequest request,
             GenerationSink sink,
             OverflowPolicy.Caller caller) {
+        super(sink);
         this.overflow = overflow;
         this.request = request;
-        this.sink = sink;
         this.caller = caller;
     }
 
     /** The engine has taken the request. */
-    Generation over(Generation local) {
-        generation.over(local);
+    Generation taken(Generation local) {
         localId.complete(local.id());
-        return generation;
+        return over(local);
     }
 
     /**
@@ -65,19 +61,9 @@ final class OverflowAnswer implements GenerationSink {
             throw refusal;
         }
         RemoteAnswer remote = remote(id, reason, refusal);
-        generation.over(remote);
+        over(remote);
         Thread.ofVirtual().name("bloomery-overflow").start(context.wrap(() -> remote.ask(prompt)));
-        return generation;
-    }
-
-    @Override
-    public void onStarted() {
-        sink.onStarted();
-    }
-
-    @Override
-    public void onFirstToken() {
-        sink.onFirstToken();
+        return generation();
     }
 
     @Override
@@ -93,15 +79,6 @@ final class OverflowAnswer implements GenerationSink {
     }
 
     @Override
-    public void onComplete(Completion completion) {
-        try {
-            sink.onComplete(completion);
-        } finally {
-            generation.complete(completion);
-        }
-    }
-
-    @Override
     public void onError(RuntimeException error) {
         OverflowReason reason = begun ? null : overflow.reason(error);
         if (reason == null) {
@@ -109,25 +86,22 @@ final class OverflowAnswer implements GenerationSink {
             return;
         }
         Thread.ofVirtual().name("bloomery-overflow").start(context.wrap(() -> {
-            // Pieces have the id that the caller was given
-            String id = localId.join();
-            Prompt prompt = leaving(reason, error);
-            if (prompt == null) {
+            try {
+                // Pieces have the id that the caller was given
+                String id = localId.join();
+                Prompt prompt = leaving(reason, error);
+                if (prompt == null) {
+                    fail(error);
+                    return;
+                }
+                RemoteAnswer remote = remote(id, reason, error);
+                over(remote);
+                remote.ask(prompt);
+            } catch (RuntimeException | Error e) {
+                error.addSuppressed(e);
                 fail(error);
-                return;
             }
-            RemoteAnswer remote = remote(id, reason, error);
-            generation.over(remote);
-            remote.ask(prompt);
         }));
-    }
-
-    private void fail(RuntimeException error) {
-        try {
-            sink.onError(error);
-        } finally {
-            generation.fail(error);
-        }
     }
 
     /** What is sent to the other model, or null where nothing is. */
@@ -137,7 +111,7 @@ final class OverflowAnswer implements GenerationSink {
         try {
             prompt = OverflowPrompt.of(request, overflow.target().model().getOptions());
             may = prompt != null && overflow.policy().mayLeave(prompt, caller);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             failure.addSuppressed(e);
             overflow.tell(reason, Outcome.DENIED);
             return null;
@@ -158,8 +132,7 @@ final class OverflowAnswer implements GenerationSink {
                 origin,
                 context,
                 submitted,
-                sink,
-                generation,
+                this,
                 failure,
                 outcome -> overflow.tell(reason, outcome));
     }

@@ -73,7 +73,7 @@ public final class OverflowInterceptor implements GenerationInterceptor, Ordered
             }
             return answer.instead("overflow-" + ids.incrementAndGet(), reason, e);
         }
-        return answer.over(local);
+        return answer.taken(local);
     }
 
     /** Why a request overflows that ended so, or null where it does not. */

@@ -12,12 +12,11 @@ import org.bloomery.engine.Completion;
 import org.bloomery.engine.EngineException;
 import org.bloomery.engine.FinishReason;
 import org.bloomery.engine.Generation;
-import org.bloomery.engine.GenerationSink;
 import org.bloomery.engine.Timings;
 import org.bloomery.engine.Usage;
 import org.bloomery.engine.chat.ToolCall;
 import org.bloomery.spring.chat.AnswerOrigin;
-import org.bloomery.spring.chat.DeferredGeneration;
+import org.bloomery.spring.chat.DeferredSink;
 import org.bloomery.spring.overflow.OverflowListener.Outcome;
 import org.jspecify.annotations.Nullable;
 import org.springframework.ai.chat.messages.AssistantMessage;
@@ -35,8 +34,7 @@ final class RemoteAnswer implements Generation {
     private final AnswerOrigin origin;
     private final ContextSnapshot context;
     private final long submitted;
-    private final GenerationSink sink;
-    private final DeferredGeneration generation;
+    private final DeferredSink answer;
     private final RuntimeException failure;
     private final Consumer<Outcome> outcome;
 
@@ -57,8 +55,7 @@ final class RemoteAnswer implements Generation {
             AnswerOrigin origin,
             ContextSnapshot context,
             long submitted,
-            GenerationSink sink,
-            DeferredGeneration generation,
+            DeferredSink answer,
             RuntimeException failure,
             Consumer<Outcome> outcome) {
         this.id = id;
@@ -66,8 +63,7 @@ final class RemoteAnswer implements Generation {
         this.origin = origin;
         this.context = context;
         this.submitted = submitted;
-        this.sink = sink;
-        this.generation = generation;
+        this.answer = answer;
         this.failure = failure;
         this.outcome = outcome;
     }
@@ -79,7 +75,7 @@ final class RemoteAnswer implements Generation {
                 return;
             }
             asked = System.nanoTime();
-            sink.onStarted();
+            answer.onStarted();
         }
         ChatModel model = target.model();
         try {
@@ -89,7 +85,7 @@ final class RemoteAnswer implements Generation {
             }
         } catch (UnsupportedOperationException e) {
             // A model that cannot stream answers in one piece
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             fail(e);
             return;
         }
@@ -100,14 +96,14 @@ final class RemoteAnswer implements Generation {
                 accept(model.call(prompt));
                 complete();
             }
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             fail(e);
         }
     }
 
-    private void stream(Flux<ChatResponse> answer) {
+    private void stream(Flux<ChatResponse> pieces) {
         Disposable subscription =
-                answer.contextWrite(context::updateContext).subscribe(this::accept, this::fail, this::complete);
+                pieces.contextWrite(context::updateContext).subscribe(this::accept, this::fail, this::complete);
         abortBy(subscription::dispose);
     }
 
@@ -126,7 +122,7 @@ final class RemoteAnswer implements Generation {
             firstToken = System.nanoTime();
             String named = piece.getMetadata().getModel();
             origin.overflowTo(named == null || named.isBlank() ? target.name() : named);
-            sink.onFirstToken();
+            answer.onFirstToken();
         }
         org.springframework.ai.chat.metadata.Usage counted = piece.getMetadata().getUsage();
         if (counted != null && counted.getTotalTokens() > 0) {
@@ -159,7 +155,7 @@ final class RemoteAnswer implements Generation {
             return true;
         }
         text.append(delta);
-        return sink.onText(delta);
+        return answer.onText(delta);
     }
 
     /** OpenAI's model repeats all of the thinking in each piece, Ollama's has what is new. */
@@ -173,7 +169,7 @@ final class RemoteAnswer implements Generation {
             return true;
         }
         reasoning.append(delta);
-        return sink.onReasoning(delta);
+        return answer.onReasoning(delta);
     }
 
     private static @Nullable String thought(AssistantMessage message) {
@@ -209,7 +205,6 @@ final class RemoteAnswer implements Generation {
 
     private void end(FinishReason reason, Outcome how) {
         ended = true;
-        outcome.accept(how);
         Completion whole = new Completion(
                 id,
                 text.toString(),
@@ -220,9 +215,9 @@ final class RemoteAnswer implements Generation {
                 timings(),
                 List.of());
         try {
-            sink.onComplete(whole);
+            outcome.accept(how);
         } finally {
-            generation.complete(whole);
+            answer.complete(whole);
         }
     }
 
@@ -242,7 +237,6 @@ final class RemoteAnswer implements Generation {
             return;
         }
         ended = true;
-        outcome.accept(Outcome.FAILED);
         RuntimeException told;
         if (text.isEmpty() && reasoning.isEmpty()) {
             failure.addSuppressed(error);
@@ -254,9 +248,9 @@ final class RemoteAnswer implements Generation {
                     error);
         }
         try {
-            sink.onError(told);
+            outcome.accept(Outcome.FAILED);
         } finally {
-            generation.fail(told);
+            answer.fail(told);
         }
     }
 
@@ -282,6 +276,6 @@ final class RemoteAnswer implements Generation {
 
     @Override
     public Completion await() {
-        return generation.await();
+        return answer.generation().await();
     }
 }

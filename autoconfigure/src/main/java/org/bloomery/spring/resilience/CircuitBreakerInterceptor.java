@@ -14,9 +14,11 @@ import org.bloomery.engine.FinishReason;
 import org.bloomery.engine.Generation;
 import org.bloomery.engine.GenerationRequest;
 import org.bloomery.engine.GenerationSink;
+import org.bloomery.engine.audit.AuditRecord.GuardVerdict;
 import org.bloomery.spring.chat.Answering;
 import org.bloomery.spring.chat.GenerationInterceptor;
 import org.bloomery.spring.chat.InterceptorOrder;
+import org.bloomery.spring.security.RequestTrail;
 import org.springframework.core.Ordered;
 
 /**
@@ -42,26 +44,33 @@ public final class CircuitBreakerInterceptor implements GenerationInterceptor, O
         try {
             breaker.acquirePermission();
         } catch (CallNotPermittedException e) {
+            RequestTrail.current().note(new GuardVerdict("circuit-breaker", "prompt", "BLOCK", "open"));
             throw new EngineOverloadedException(
                     "Circuit breaker '" + breaker.getName() + "' is " + breaker.getState()
                             + ", since the engine failed before; try again later.",
                     e);
         }
         long start = breaker.getCurrentTimestamp();
+        WatchedSink watched =
+                new WatchedSink(sink, completion -> answered(start, completion), error -> failed(start, error));
         try {
-            return next.submit(
-                    request,
-                    new WatchedSink(sink, completion -> answered(start, completion), error -> failed(start, error)));
+            return next.submit(request, watched);
         } catch (RuntimeException | Error e) {
-            if (e instanceof EngineClosedException
-                    || e instanceof EngineUnavailableException
-                    || e instanceof BackendLostException
-                    || !(e instanceof EngineException || e instanceof CancellationException)) {
-                breaker.onError(spent(start), breaker.getTimestampUnit(), e);
-            } else {
-                breaker.releasePermission();
+            if (watched.ends()) {
+                refused(start, e);
             }
             throw e;
+        }
+    }
+
+    private void refused(long start, Throwable e) {
+        if (e instanceof EngineClosedException
+                || e instanceof EngineUnavailableException
+                || e instanceof BackendLostException
+                || !(e instanceof EngineException || e instanceof CancellationException)) {
+            breaker.onError(spent(start), breaker.getTimestampUnit(), e);
+        } else {
+            breaker.releasePermission();
         }
     }
 

@@ -6,9 +6,11 @@ import org.bloomery.engine.EngineOverloadedException;
 import org.bloomery.engine.Generation;
 import org.bloomery.engine.GenerationRequest;
 import org.bloomery.engine.GenerationSink;
+import org.bloomery.engine.audit.AuditRecord.GuardVerdict;
 import org.bloomery.spring.chat.Answering;
 import org.bloomery.spring.chat.GenerationInterceptor;
 import org.bloomery.spring.chat.InterceptorOrder;
+import org.bloomery.spring.security.RequestTrail;
 import org.springframework.core.Ordered;
 
 /** Lets only so many requests into the engine in a period of time. */
@@ -32,6 +34,7 @@ public final class RateLimiterInterceptor implements GenerationInterceptor, Orde
                 throw new CancellationException(
                         "The wait for rate limiter '" + limiter.getName() + "' was interrupted, so nothing was asked.");
             }
+            RequestTrail.current().note(new GuardVerdict("rate-limiter", "prompt", "BLOCK", "limit-reached"));
             throw new EngineOverloadedException("Rate limiter '" + limiter.getName() + "' lets "
                     + limiter.getRateLimiterConfig().getLimitForPeriod() + " requests into the engine every "
                     + limiter.getRateLimiterConfig().getLimitRefreshPeriod()

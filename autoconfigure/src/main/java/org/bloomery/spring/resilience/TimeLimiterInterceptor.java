@@ -10,10 +10,12 @@ import org.bloomery.engine.EngineOverloadedException;
 import org.bloomery.engine.Generation;
 import org.bloomery.engine.GenerationRequest;
 import org.bloomery.engine.GenerationSink;
+import org.bloomery.engine.audit.AuditRecord.GuardVerdict;
 import org.bloomery.spring.chat.Answering;
-import org.bloomery.spring.chat.DeferredGeneration;
+import org.bloomery.spring.chat.DeferredSink;
 import org.bloomery.spring.chat.GenerationInterceptor;
 import org.bloomery.spring.chat.InterceptorOrder;
+import org.bloomery.spring.security.RequestTrail;
 import org.springframework.core.Ordered;
 
 /**
@@ -43,27 +45,26 @@ public final class TimeLimiterInterceptor implements GenerationInterceptor, Orde
     }
 
     /** One answer: whoever comes first, its end or its limit, is told, and nothing after. */
-    private final class LimitedAnswer implements GenerationSink {
+    private final class LimitedAnswer extends DeferredSink {
 
-        private final GenerationSink sink;
+        private final RequestTrail trail = RequestTrail.current();
         private final Duration limit;
-        private final DeferredGeneration generation = new DeferredGeneration();
         private final CountDownLatch end = new CountDownLatch(1);
         private boolean ended;
 
         LimitedAnswer(GenerationSink sink, Duration limit) {
-            this.sink = sink;
+            super(sink);
             this.limit = limit;
         }
 
         Generation over(Generation behind, long nanosLeft) {
-            generation.over(behind);
+            over(behind);
             Thread.ofVirtual().name("bloomery-time-limit").start(() -> {
                 if (!endsWithin(nanosLeft)) {
                     overdue();
                 }
             });
-            return generation;
+            return generation();
         }
 
         private boolean endsWithin(long nanos) {
@@ -84,14 +85,14 @@ public final class TimeLimiterInterceptor implements GenerationInterceptor, Orde
                     return;
                 }
                 ended = true;
-                limiter.onError(error);
+                trail.note(new GuardVerdict("time-limiter", "output", "BLOCK", "timeout"));
                 try {
-                    sink.onError(error);
+                    limiter.onError(error);
                 } finally {
-                    generation.fail(error);
+                    fail(error);
                 }
             }
-            generation.cancel();
+            generation().cancel();
         }
 
         @Override
@@ -123,11 +124,10 @@ public final class TimeLimiterInterceptor implements GenerationInterceptor, Orde
             end.countDown();
             if (!ended) {
                 ended = true;
-                limiter.onSuccess();
                 try {
-                    sink.onComplete(completion);
+                    limiter.onSuccess();
                 } finally {
-                    generation.complete(completion);
+                    complete(completion); // Also where somebody who listens to the limiter throws
                 }
             }
         }
@@ -137,11 +137,10 @@ public final class TimeLimiterInterceptor implements GenerationInterceptor, Orde
             end.countDown();
             if (!ended) {
                 ended = true;
-                limiter.onError(error);
                 try {
-                    sink.onError(error);
+                    limiter.onError(error);
                 } finally {
-                    generation.fail(error);
+                    fail(error);
                 }
             }
         }

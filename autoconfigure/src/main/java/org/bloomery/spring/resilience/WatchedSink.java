@@ -1,43 +1,40 @@
 package org.bloomery.spring.resilience;
 
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.bloomery.engine.Completion;
 import org.bloomery.engine.GenerationSink;
+import org.bloomery.spring.chat.ForwardingSink;
 
-/**
- * A sink that first tells somebody how the answer ended: who asks again as soon as one has ended finds its permit free.
- *
- * @param sink what takes the answer
- * @param answered told of an answer, whole or cut short
- * @param failed told of a failure
- */
-record WatchedSink(GenerationSink sink, Consumer<Completion> answered, Consumer<RuntimeException> failed)
-        implements GenerationSink {
+/** A sink that first tells somebody how the answer ended: who asks again as soon as one has ended finds its permit free. */
+final class WatchedSink extends ForwardingSink {
 
-    @Override
-    public void onStarted() {
-        sink.onStarted();
+    private final Consumer<Completion> answered;
+    private final Consumer<RuntimeException> failed;
+    private final AtomicBoolean ended = new AtomicBoolean();
+
+    /**
+     * @param sink what takes the answer
+     * @param answered told of an answer, whole or cut short
+     * @param failed told of a failure
+     */
+    WatchedSink(GenerationSink sink, Consumer<Completion> answered, Consumer<RuntimeException> failed) {
+        super(sink);
+        this.answered = answered;
+        this.failed = failed;
     }
 
-    @Override
-    public void onFirstToken() {
-        sink.onFirstToken();
-    }
-
-    @Override
-    public boolean onText(String delta) {
-        return sink.onText(delta);
-    }
-
-    @Override
-    public boolean onReasoning(String delta) {
-        return sink.onReasoning(delta);
+    /** Whether nobody was told of an end yet; whoever asks tells of one. */
+    boolean ends() {
+        return ended.compareAndSet(false, true);
     }
 
     @Override
     public void onComplete(Completion completion) {
         try {
-            answered.accept(completion);
+            if (ends()) {
+                answered.accept(completion);
+            }
         } finally {
             sink.onComplete(completion);
         }
@@ -46,7 +43,9 @@ record WatchedSink(GenerationSink sink, Consumer<Completion> answered, Consumer<
     @Override
     public void onError(RuntimeException error) {
         try {
-            failed.accept(error);
+            if (ends()) {
+                failed.accept(error);
+            }
         } finally {
             sink.onError(error);
         }

@@ -1,5 +1,6 @@
 package org.bloomery.spring.security;
 
+import io.micrometer.observation.ObservationRegistry;
 import java.util.List;
 import java.util.function.Supplier;
 import org.bloomery.engine.ChatRequest;
@@ -9,6 +10,7 @@ import org.bloomery.engine.GenerationSink;
 import org.bloomery.engine.chat.ToolSpec;
 import org.bloomery.spring.chat.Answering;
 import org.bloomery.spring.chat.GenerationInterceptor;
+import org.bloomery.spring.chat.HookObservation;
 import org.bloomery.spring.chat.InterceptorOrder;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.Ordered;
@@ -25,18 +27,17 @@ public final class AuthorizationInterceptor implements GenerationInterceptor, Or
     private final List<AuthorizationManager<InferenceRequest>> managers;
     private final Supplier<String> model;
     private final PrincipalResolver principals;
-    private final List<RefusalListener> listeners;
+    private final ObservationRegistry observations;
 
-    /** @param listeners who hears of denials */
     public AuthorizationInterceptor(
             List<AuthorizationManager<InferenceRequest>> managers,
             Supplier<String> model,
             PrincipalResolver principals,
-            List<RefusalListener> listeners) {
+            ObservationRegistry observations) {
         this.managers = List.copyOf(managers);
         this.model = model;
         this.principals = principals;
-        this.listeners = List.copyOf(listeners);
+        this.observations = observations;
     }
 
     @Override
@@ -47,12 +48,8 @@ public final class AuthorizationInterceptor implements GenerationInterceptor, Or
     @Override
     public Generation submit(GenerationRequest request, GenerationSink sink, Answering next) {
         if (!managers.isEmpty()) {
-            try {
-                authorize(request);
-            } catch (RuntimeException e) {
-                listeners.forEach(listener -> listener.refused(request, e));
-                throw e;
-            }
+            HookObservation.authorization(observations, "request")
+                    .around(observations.getCurrentObservation(), () -> authorize(request));
         }
         return next.submit(request, sink);
     }

@@ -1,16 +1,13 @@
 package org.bloomery.spring.security;
 
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationRegistry;
 import java.util.ArrayList;
 import java.util.List;
-import org.bloomery.engine.ChatRequest;
-import org.bloomery.engine.CompletionRequest;
 import org.bloomery.engine.Generation;
 import org.bloomery.engine.GenerationRequest;
 import org.bloomery.engine.GenerationSink;
-import org.bloomery.engine.TextSpan;
 import org.bloomery.engine.audit.AuditRecord.GuardVerdict;
-import org.bloomery.engine.chat.ChatMessage;
-import org.bloomery.engine.chat.ToolCall;
 import org.bloomery.spring.chat.Answering;
 import org.bloomery.spring.chat.GenerationInterceptor;
 import org.bloomery.spring.chat.InterceptorOrder;
@@ -26,12 +23,23 @@ public final class GuardInterceptor implements GenerationInterceptor, Ordered {
     private final List<PromptGuard> promptGuards;
     private final List<OutputGuard> outputGuards;
     private final int holdBack;
+    private final ObservationRegistry observations;
+
+    /** Guards that nobody observes. */
+    public GuardInterceptor(List<PromptGuard> promptGuards, List<OutputGuard> outputGuards, int holdBack) {
+        this(promptGuards, outputGuards, holdBack, ObservationRegistry.NOOP);
+    }
 
     /** @param holdBack how many characters of an answer are held back, so that what they begin can still be blocked */
-    public GuardInterceptor(List<PromptGuard> promptGuards, List<OutputGuard> outputGuards, int holdBack) {
+    public GuardInterceptor(
+            List<PromptGuard> promptGuards,
+            List<OutputGuard> outputGuards,
+            int holdBack,
+            ObservationRegistry observations) {
         this.promptGuards = List.copyOf(promptGuards);
         this.outputGuards = List.copyOf(outputGuards);
         this.holdBack = holdBack;
+        this.observations = observations;
     }
 
     @Override
@@ -42,99 +50,34 @@ public final class GuardInterceptor implements GenerationInterceptor, Ordered {
     @Override
     public Generation submit(GenerationRequest request, GenerationSink sink, Answering next) {
         RequestTrail trail = RequestTrail.current();
-        GenerationRequest guarded = promptGuards.isEmpty() ? request : guarded(request, trail);
+        Observation parent = observations.getCurrentObservation();
+        GenerationRequest guarded = request;
+        for (PromptGuard guard : promptGuards) {
+            guarded = new PromptCheck(guard, trail, observation(parent, guard.name(), "prompt")).of(guarded);
+        }
         if (outputGuards.isEmpty()) {
             return next.submit(guarded, sink);
         }
-        GuardedAnswer answer = new GuardedAnswer(checks(guarded, trail), holdBack, sink, trail);
+        GuardedAnswer answer = new GuardedAnswer(checks(guarded, trail, parent), holdBack, sink, trail);
         return answer.over(next.submit(guarded, answer));
     }
 
-    private List<GuardedAnswer.Named> checks(GenerationRequest request, RequestTrail trail) {
+    private GuardObservation observation(@Nullable Observation parent, String guard, String stage) {
+        return new GuardObservation(observations, parent, guard, stage);
+    }
+
+    private List<GuardedAnswer.Named> checks(
+            GenerationRequest request, RequestTrail trail, @Nullable Observation parent) {
         List<GuardedAnswer.Named> checks = new ArrayList<>();
         for (OutputGuard guard : outputGuards) {
             try {
-                checks.add(new GuardedAnswer.Named(guard.name(), guard.begin(request)));
-            } catch (RuntimeException e) {
+                checks.add(new GuardedAnswer.Named(
+                        guard.name(), guard.begin(request), observation(parent, guard.name(), "output")));
+            } catch (RuntimeException | Error e) {
                 trail.note(new GuardVerdict(guard.name(), "output", "BLOCK", GuardedAnswer.FAILED));
                 throw new PromptBlockedException(guard.name(), GuardedAnswer.FAILED);
             }
         }
         return checks;
-    }
-
-    private GenerationRequest guarded(GenerationRequest request, RequestTrail trail) {
-        return switch (request) {
-            case ChatRequest chat ->
-                chat.withMessages(chat.messages().stream()
-                        .map(message -> guarded(message, trail))
-                        .toList());
-            case CompletionRequest completion ->
-                new CompletionRequest(
-                        completion.prompt().stream()
-                                .map(span -> new TextSpan(
-                                        guarded(
-                                                span.trusted() ? ChatMessage.Role.SYSTEM : ChatMessage.Role.USER,
-                                                span.text(),
-                                                trail),
-                                        span.trusted()))
-                                .toList(),
-                        completion.options());
-        };
-    }
-
-    private ChatMessage guarded(ChatMessage message, RequestTrail trail) {
-        ChatMessage.Role role = message.role();
-        String reasoning = message.reasoning();
-        return new ChatMessage(
-                role,
-                guarded(role, message.content(), trail),
-                reasoning == null ? null : guarded(role, reasoning, trail),
-                message.toolCalls().stream()
-                        .map(call -> new ToolCall(
-                                call.id(),
-                                call.name(),
-                                JsonStrings.map(call.arguments(), text -> guarded(role, text, trail))))
-                        .toList(),
-                message.toolCallId(),
-                message.toolName());
-    }
-
-    private String guarded(ChatMessage.Role role, String text, RequestTrail trail) {
-        String left = text;
-        for (PromptGuard guard : promptGuards) {
-            switch (verdict(guard, role, left)) {
-                case Verdict.Allow allow -> {}
-                case Verdict.Redact redact -> {
-                    trail.note(new GuardVerdict(guard.name(), "prompt", "REDACT", redact.reason()));
-                    left = replaced(left, redact, guard, trail);
-                }
-                case Verdict.Block block -> throw blocked(guard, block.reason(), trail);
-            }
-        }
-        return left;
-    }
-
-    private static Verdict verdict(PromptGuard guard, ChatMessage.Role role, String text) {
-        @Nullable Verdict verdict;
-        try {
-            verdict = guard.check(role, text);
-        } catch (RuntimeException e) {
-            // Its message may be text of the prompt
-            verdict = null;
-        }
-        return verdict == null ? Verdict.block(GuardedAnswer.FAILED) : verdict;
-    }
-
-    private static String replaced(String text, Verdict.Redact redact, PromptGuard guard, RequestTrail trail) {
-        if (!redact.replacements().isEmpty() && redact.replacements().getLast().end() > text.length()) {
-            throw blocked(guard, GuardedAnswer.FAILED, trail);
-        }
-        return Verdict.apply(text, redact.replacements());
-    }
-
-    private static PromptBlockedException blocked(PromptGuard guard, String reason, RequestTrail trail) {
-        trail.note(new GuardVerdict(guard.name(), "prompt", "BLOCK", reason));
-        return new PromptBlockedException(guard.name(), reason);
     }
 }

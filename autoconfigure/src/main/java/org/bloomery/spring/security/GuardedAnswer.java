@@ -2,14 +2,12 @@ package org.bloomery.spring.security;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import org.bloomery.engine.Completion;
 import org.bloomery.engine.FinishReason;
-import org.bloomery.engine.Generation;
 import org.bloomery.engine.GenerationSink;
 import org.bloomery.engine.audit.AuditRecord.GuardVerdict;
 import org.bloomery.engine.chat.ToolCall;
-import org.bloomery.spring.chat.DeferredGeneration;
+import org.bloomery.spring.chat.DeferredSink;
 import org.bloomery.spring.chat.SerialExecutor;
 import org.jspecify.annotations.Nullable;
 
@@ -17,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * One answer on its way through guards. The worker hands pieces over and goes on; they are judged on a virtual thread, in
  * their order. What was let go is the answer: the completion has the same text.
  */
-final class GuardedAnswer implements GenerationSink {
+final class GuardedAnswer extends DeferredSink {
 
     /** The reason where a guard did not say anything sensible. */
     static final String FAILED = "guard-failed";
@@ -29,41 +27,40 @@ final class GuardedAnswer implements GenerationSink {
      *
      * @param name the guard's name
      * @param check what judges this answer
+     * @param observation what is observed of it
      */
-    record Named(String name, OutputGuard.Check check) {}
+    record Named(String name, OutputGuard.Check check, GuardObservation observation) {
+
+        /** A check that throws or says nothing blocks; what it throws may have text of the answer in it. */
+        Verdict verdict(String window, boolean last) {
+            return observation.judging(() -> {
+                @Nullable Verdict verdict;
+                try {
+                    verdict = check.check(window, last);
+                } catch (RuntimeException | Error e) {
+                    verdict = null;
+                }
+                return verdict == null ? Verdict.block(FAILED) : verdict;
+            });
+        }
+    }
 
     private final List<Named> checks;
-    private final GenerationSink sink;
     private final RequestTrail trail;
     private final SerialExecutor tasks = new SerialExecutor();
-    private final DeferredGeneration generation = new DeferredGeneration();
     private final GuardedText text;
     private final GuardedText reasoning;
     private boolean redacted;
     private volatile boolean blocked;
     private volatile boolean refused;
-    private @Nullable RuntimeException failure;
+    private @Nullable Throwable failure;
 
     GuardedAnswer(List<Named> checks, int holdBack, GenerationSink sink, RequestTrail trail) {
+        super(sink);
         this.checks = checks;
-        this.sink = sink;
         this.trail = trail;
         this.text = new GuardedText(holdBack, this::judge, sink::onText);
         this.reasoning = new GuardedText(holdBack, this::judge, sink::onReasoning);
-    }
-
-    Generation over(Generation behind) {
-        return generation.over(behind);
-    }
-
-    @Override
-    public void onStarted() {
-        sink.onStarted();
-    }
-
-    @Override
-    public void onFirstToken() {
-        sink.onFirstToken();
     }
 
     @Override
@@ -86,11 +83,11 @@ final class GuardedAnswer implements GenerationSink {
                 if (!blocked && !refused) {
                     advance(guarded, delta, false);
                 }
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 // What a sink throws ends its own answer
                 failure = e;
                 refused = true;
-                generation.cancel();
+                generation().cancel();
             }
         });
         return !blocked && !refused;
@@ -101,16 +98,16 @@ final class GuardedAnswer implements GenerationSink {
             case PASSED -> {}
             case BLOCKED -> {
                 blocked = true;
-                generation.cancel();
+                generation().cancel();
             }
             case ENDLESS -> {
                 note("guards", "BLOCK", ENDLESS);
                 blocked = true;
-                generation.cancel();
+                generation().cancel();
             }
             case REFUSED -> {
                 refused = true;
-                generation.cancel();
+                generation().cancel();
             }
         }
     }
@@ -119,19 +116,13 @@ final class GuardedAnswer implements GenerationSink {
     private GuardedText.Judgement judge(String window, boolean last) {
         List<Verdict.Replacement> replacements = new ArrayList<>();
         for (Named each : checks) {
-            Verdict verdict;
-            try {
-                verdict = Objects.requireNonNull(each.check.check(window, last));
-            } catch (RuntimeException e) {
-                // Its message may be text of the answer
-                verdict = Verdict.block(FAILED);
-            }
-            switch (verdict) {
+            switch (each.verdict(window, last)) {
                 case Verdict.Allow allow -> {}
                 case Verdict.Redact redact -> {
                     for (Verdict.Replacement replacement : redact.replacements()) {
                         if (replacement.end() > window.length()) {
                             note(each.name, "BLOCK", FAILED);
+                            each.observation.failed();
                             return GuardedText.Judgement.BLOCK;
                         }
                         replacements.add(replacement);
@@ -158,18 +149,16 @@ final class GuardedAnswer implements GenerationSink {
             Completion whole;
             try {
                 if (failure != null) {
-                    throw failure;
+                    broken(failure);
+                    return;
                 }
                 whole = guarded(completion);
-            } catch (RuntimeException e) {
-                tellError(e);
+                checks.forEach(each -> each.observation.stop());
+            } catch (RuntimeException | Error e) {
+                broken(e);
                 return;
             }
-            try {
-                sink.onComplete(whole);
-            } finally {
-                generation.complete(whole);
-            }
+            complete(whole);
         });
     }
 
@@ -213,14 +202,12 @@ final class GuardedAnswer implements GenerationSink {
 
     @Override
     public void onError(RuntimeException error) {
-        tasks.execute(() -> tellError(error));
-    }
-
-    private void tellError(RuntimeException error) {
-        try {
-            sink.onError(error);
-        } finally {
-            generation.fail(error);
-        }
+        tasks.execute(() -> {
+            try {
+                checks.forEach(each -> each.observation.stop());
+            } finally {
+                fail(error);
+            }
+        });
     }
 }

@@ -1,5 +1,7 @@
 package org.bloomery.spring.security;
 
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationRegistry;
 import java.util.List;
 import org.bloomery.engine.ChatRequest;
 import org.bloomery.engine.Completion;
@@ -9,8 +11,9 @@ import org.bloomery.engine.GenerationSink;
 import org.bloomery.engine.audit.AuditRecord.GuardVerdict;
 import org.bloomery.engine.chat.ToolCall;
 import org.bloomery.spring.chat.Answering;
-import org.bloomery.spring.chat.DeferredGeneration;
+import org.bloomery.spring.chat.DeferredSink;
 import org.bloomery.spring.chat.GenerationInterceptor;
+import org.bloomery.spring.chat.HookObservation;
 import org.bloomery.spring.chat.InterceptorOrder;
 import org.bloomery.spring.chat.SerialExecutor;
 import org.jspecify.annotations.Nullable;
@@ -27,9 +30,11 @@ import org.springframework.security.core.context.SecurityContextHolder;
 public final class ToolCallInterceptor implements GenerationInterceptor, Ordered {
 
     private final List<AuthorizationManager<ToolCall>> managers;
+    private final ObservationRegistry observations;
 
-    public ToolCallInterceptor(List<AuthorizationManager<ToolCall>> managers) {
+    public ToolCallInterceptor(List<AuthorizationManager<ToolCall>> managers, ObservationRegistry observations) {
         this.managers = List.copyOf(managers);
+        this.observations = observations;
     }
 
     @Override
@@ -45,59 +50,37 @@ public final class ToolCallInterceptor implements GenerationInterceptor, Ordered
             return next.submit(request, sink);
         }
         Checked checked = new Checked(chat, sink);
-        return checked.generation.over(next.submit(request, checked));
+        return checked.over(next.submit(request, checked));
     }
 
     /** An answer whose tool calls are asked about. */
-    private final class Checked implements GenerationSink {
+    private final class Checked extends DeferredSink {
 
         private final RequestTrail trail = RequestTrail.current();
         private final @Nullable Authentication caller =
                 SecurityContextHolder.getContext().getAuthentication();
-        private final DeferredGeneration generation = new DeferredGeneration();
+        private final @Nullable Observation parent = observations.getCurrentObservation();
         private final SerialExecutor tasks = new SerialExecutor();
         private final ChatRequest request;
-        private final GenerationSink sink;
 
         Checked(ChatRequest request, GenerationSink sink) {
+            super(sink);
             this.request = request;
-            this.sink = sink;
-        }
-
-        @Override
-        public void onStarted() {
-            sink.onStarted();
-        }
-
-        @Override
-        public void onFirstToken() {
-            sink.onFirstToken();
-        }
-
-        @Override
-        public boolean onText(String delta) {
-            return sink.onText(delta);
-        }
-
-        @Override
-        public boolean onReasoning(String delta) {
-            return sink.onReasoning(delta);
         }
 
         @Override
         public void onComplete(Completion completion) {
             tasks.execute(() -> {
                 try {
-                    completion.toolCalls().forEach(this::check);
-                } catch (RuntimeException e) {
-                    tellError(e);
+                    if (!completion.toolCalls().isEmpty()) {
+                        HookObservation.authorization(observations, "tool-calls")
+                                .around(parent, () -> completion.toolCalls().forEach(this::check));
+                    }
+                } catch (RuntimeException | Error e) {
+                    broken(e);
                     return;
                 }
-                try {
-                    sink.onComplete(completion);
-                } finally {
-                    generation.complete(completion);
-                }
+                complete(completion);
             });
         }
 
@@ -106,7 +89,7 @@ public final class ToolCallInterceptor implements GenerationInterceptor, Ordered
             for (AuthorizationManager<ToolCall> manager : managers) {
                 try {
                     manager.verify(() -> caller, call);
-                } catch (RuntimeException e) {
+                } catch (RuntimeException | Error e) {
                     trail.note(new GuardVerdict("tool-authorization", "tool", "BLOCK", "denied"));
                     boolean offered = request.tools().stream()
                             .anyMatch(tool -> tool.name().equals(call.name()));
@@ -117,15 +100,7 @@ public final class ToolCallInterceptor implements GenerationInterceptor, Ordered
 
         @Override
         public void onError(RuntimeException error) {
-            tasks.execute(() -> tellError(error));
-        }
-
-        private void tellError(RuntimeException error) {
-            try {
-                sink.onError(error);
-            } finally {
-                generation.fail(error);
-            }
+            tasks.execute(() -> fail(error));
         }
     }
 }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.micrometer.observation.tck.TestObservationRegistry;
+import io.micrometer.observation.tck.TestObservationRegistryAssert;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,12 +32,13 @@ class AdmissionInterceptorTest {
     private static final int PROMPT = 11; // What the scripted engine says it has used, with 7 for the answer
     private static final int USED = 18;
 
+    private final TestObservationRegistry observations = TestObservationRegistry.create();
     private final AtomicLong clock = new AtomicLong();
     private final ScriptedEngine engine = ScriptedEngine.saying("Hello");
     private String tenant = "ada";
 
     private AdmissionInterceptor interceptor(TenantLimits usual, Map<String, TenantLimits> own) {
-        return new AdmissionInterceptor(() -> tenant, usual, own, request -> PROMPT, 100, clock::get);
+        return new AdmissionInterceptor(() -> tenant, usual, own, request -> PROMPT, 100, observations, clock::get);
     }
 
     private static TenantLimits limits(long tokensPerMinute, int concurrentRequests, int maxPromptTokens) {
@@ -68,6 +71,19 @@ class AdmissionInterceptorTest {
         interceptor.submit(request(5), GenerationSink.NONE, noting).await();
         assertThat(callers).containsExactly(new Caller("ada", Priority.NORMAL), new Caller("grace", Priority.HIGH));
         assertThat(CallerScope.current()).isEqualTo(Caller.ANONYMOUS);
+    }
+
+    @Test
+    void onlyALimitIsAskedAndObserved() {
+        submit(interceptor(TenantLimits.NONE, Map.of()), 5).await();
+        TestObservationRegistryAssert.assertThat(observations).doesNotHaveAnyObservation();
+        AdmissionInterceptor interceptor = interceptor(limits(60, 0, 0), Map.of());
+        submit(interceptor, 40).await();
+        refusal(interceptor, 41);
+        TestObservationRegistryAssert.assertThat(observations)
+                .hasNumberOfObservationsWithNameEqualTo("bloomery.admission", 2)
+                .hasAnObservationWithAKeyValue("bloomery.verdict", "allow")
+                .hasAnObservationWithAKeyValue("bloomery.verdict", "deny");
     }
 
     @Test

@@ -21,7 +21,8 @@ import org.bloomery.engine.backend.LoadProgress;
 import org.bloomery.engine.format.LoadMode;
 import org.bloomery.engine.store.ModelDigest;
 import org.bloomery.spring.audit.AuditEventSink;
-import org.bloomery.spring.audit.AuditInterceptor;
+import org.bloomery.spring.audit.AuditRecorder;
+import org.bloomery.spring.audit.Canary;
 import org.bloomery.spring.audit.InferenceAuditSink;
 import org.bloomery.spring.audit.JsonLinesAuditSink;
 import org.bloomery.spring.security.PrincipalResolver;
@@ -29,6 +30,8 @@ import org.bloomery.spring.security.TenantResolver;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.ai.chat.model.ChatModel;
 import org.springframework.ai.chat.prompt.Prompt;
 import org.springframework.boot.actuate.audit.AuditEvent;
@@ -36,6 +39,10 @@ import org.springframework.boot.actuate.audit.AuditEventRepository;
 import org.springframework.boot.actuate.audit.InMemoryAuditEventRepository;
 import org.springframework.boot.actuate.audit.listener.AuditApplicationEvent;
 import org.springframework.boot.actuate.audit.listener.AuditListener;
+import org.springframework.boot.actuate.endpoint.SanitizableData;
+import org.springframework.boot.actuate.endpoint.Sanitizer;
+import org.springframework.boot.actuate.endpoint.SanitizingFunction;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
@@ -49,7 +56,7 @@ import tools.jackson.databind.json.JsonMapper;
 class BloomeryAuditAutoConfigurationTest {
 
     private static final String DEMO = Objects.requireNonNull(System.getProperty("bloomery.demo.model"));
-    private static final String CANARY = "zebra-4711";
+    private static final String CANARY = Canary.TEXT;
 
     @TempDir
     Path folder = Path.of("");
@@ -137,19 +144,37 @@ class BloomeryAuditAutoConfigurationTest {
         }
     }
 
+    /** As another starter defines one; by its name it comes after ours. */
+    @AutoConfiguration
+    static class OtherSinkAutoConfiguration {
+        static final List<AuditRecord> KEPT = new CopyOnWriteArrayList<>();
+
+        @Bean
+        InferenceAuditSink otherSink() {
+            return KEPT::add;
+        }
+    }
+
+    @Test
+    void aSinkOfAnotherAutoConfigurationGetsRecords() {
+        context.withConfiguration(AutoConfigurations.of(OtherSinkAutoConfiguration.class))
+                .run(started -> started.getBean(ChatModel.class).call("Hello"));
+        assertThat(OtherSinkAutoConfiguration.KEPT).hasSize(1);
+    }
+
     @Test
     void withoutASinkThereIsNoInterceptor() {
         context.run(started -> assertThat(started)
                 .hasSingleBean(BloomeryAuditProperties.class)
                 .doesNotHaveBean(InferenceAuditSink.class)
-                .doesNotHaveBean(AuditInterceptor.class));
+                .doesNotHaveBean(AuditRecorder.class));
     }
 
     @Test
     void everyRequestIsOneLineWithoutItsText() {
         SecurityContextHolder.getContext().setAuthentication(new TestingAuthenticationToken("ada", "", "USER"));
         withFile().run(started -> {
-            assertThat(started).hasSingleBean(JsonLinesAuditSink.class).hasSingleBean(AuditInterceptor.class);
+            assertThat(started).hasSingleBean(JsonLinesAuditSink.class).hasSingleBean(AuditRecorder.class);
             ChatModel model = started.getBean(ChatModel.class);
             String answer = Objects.requireNonNull(model.call("Hello " + CANARY));
             assertThat(model.stream(new Prompt("Hello " + CANARY)).collectList().block())
@@ -312,6 +337,18 @@ class BloomeryAuditAutoConfigurationTest {
                         assertThat(started).getFailure().rootCause().hasMessageContaining("must have at least 16"));
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"bloomery.audit.hmac-key", "bloomery.audit.hmacKey", "BLOOMERY_AUDIT_HMACKEY"})
+    void theKeyIsInNoEndpoint(String property) {
+        context.run(started -> {
+            Sanitizer sanitizer = new Sanitizer(List.of(started.getBean(SanitizingFunction.class)));
+            assertThat(sanitizer.sanitize(new SanitizableData(null, property, "0123456789abcdef"), true))
+                    .isEqualTo(SanitizableData.SANITIZED_VALUE);
+            assertThat(sanitizer.sanitize(new SanitizableData(null, "bloomery.audit.file", "a.jsonl"), true))
+                    .isEqualTo("a.jsonl");
+        });
+    }
+
     @Test
     void theKeyIsInNoText() {
         withFile("bloomery.audit.hmac-key=0123456789abcdef")
@@ -327,7 +364,7 @@ class BloomeryAuditAutoConfigurationTest {
                 .run(started -> {
                     ChatModel model = started.getBean(ChatModel.class);
                     model.stream(new Prompt("Tell me a story.")).take(1).blockLast();
-                    started.getBean(AuditInterceptor.class).close();
+                    started.getBean(AuditRecorder.class).close();
                     model.call("Hello");
                     List<JsonNode> records = records();
                     assertThat(records).hasSize(2);

@@ -7,8 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
-import org.bloomery.spring.audit.AuditInterceptor;
+import org.bloomery.spring.audit.Canary;
 import org.bloomery.spring.chat.GenerationInterceptor;
+import org.bloomery.spring.security.AuthorizationInterceptor;
 import org.bloomery.spring.security.GuardInterceptor;
 import org.bloomery.spring.security.InvisibleCharacterGuard;
 import org.bloomery.spring.security.OutputGuard;
@@ -18,6 +19,7 @@ import org.bloomery.spring.security.PromptBlockedException;
 import org.bloomery.spring.security.PromptGuard;
 import org.bloomery.spring.security.SecretGuard;
 import org.bloomery.spring.security.SystemPromptGuard;
+import org.bloomery.spring.security.ToolCallInterceptor;
 import org.bloomery.spring.security.Verdict;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -36,7 +38,7 @@ import org.springframework.context.annotation.Configuration;
 class BloomeryGuardAutoConfigurationTest {
 
     private static final String DEMO = Objects.requireNonNull(System.getProperty("bloomery.demo.model"));
-    private static final String CANARY = "zebra-4711";
+    private static final String CANARY = Canary.TEXT;
 
     @TempDir
     Path folder = Path.of("");
@@ -126,7 +128,8 @@ class BloomeryGuardAutoConfigurationTest {
                     assertThat(started.getBeanProvider(GenerationInterceptor.class)
                                     .orderedStream()
                                     .toList())
-                            .hasExactlyElementsOfTypes(AuditInterceptor.class, GuardInterceptor.class);
+                            .hasExactlyElementsOfTypes(
+                                    AuthorizationInterceptor.class, ToolCallInterceptor.class, GuardInterceptor.class);
                     assertThatThrownBy(() -> model.call("I saw a " + CANARY))
                             .isInstanceOf(PromptBlockedException.class)
                             .hasMessageNotContaining(CANARY);

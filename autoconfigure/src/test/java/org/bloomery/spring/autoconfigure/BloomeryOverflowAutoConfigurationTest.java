@@ -8,10 +8,10 @@ import io.github.resilience4j.bulkhead.BulkheadConfig;
 import io.github.resilience4j.bulkhead.BulkheadRegistry;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.micrometer.observation.ObservationRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import org.bloomery.engine.ContextLengthExceededException;
@@ -20,6 +20,7 @@ import org.bloomery.engine.EngineClosedException;
 import org.bloomery.engine.EngineException;
 import org.bloomery.engine.EngineOverloadedException;
 import org.bloomery.engine.InvalidOptionException;
+import org.bloomery.spring.audit.Canary;
 import org.bloomery.spring.chat.BloomeryChatModel;
 import org.bloomery.spring.chat.BloomeryChatOptions;
 import org.bloomery.spring.overflow.CompletionsServer;
@@ -41,7 +42,6 @@ import org.springframework.ai.chat.prompt.Prompt;
 import org.springframework.ai.model.chat.client.autoconfigure.ChatClientAutoConfiguration;
 import org.springframework.ai.model.tool.autoconfigure.ToolCallingAutoConfiguration;
 import org.springframework.ai.openai.OpenAiChatModel;
-import org.springframework.ai.openai.OpenAiChatOptions;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.security.authorization.AuthorizationDecision;
@@ -52,7 +52,7 @@ import org.springframework.security.authorization.AuthorizationManager;
 @Timeout(300)
 class BloomeryOverflowAutoConfigurationTest {
 
-    private static final String CANARY = "zebra-4711";
+    private static final String CANARY = Canary.TEXT;
     private static final String LONG = "Tell me more, " + CANARY + ". ".repeat(400);
 
     @TempDir
@@ -74,7 +74,7 @@ class BloomeryOverflowAutoConfigurationTest {
                         BloomeryOverflowAutoConfiguration.class,
                         ToolCallingAutoConfiguration.class,
                         ChatClientAutoConfiguration.class))
-                .withBean("cluster", OpenAiChatModel.class, this::client)
+                .withBean("cluster", OpenAiChatModel.class, () -> server.client("none", ObservationRegistry.NOOP))
                 .withBean(MeterRegistry.class, SimpleMeterRegistry::new)
                 .withPropertyValues(
                         "bloomery.chat.model=" + Objects.requireNonNull(System.getProperty("bloomery.demo.model")),
@@ -88,18 +88,6 @@ class BloomeryOverflowAutoConfigurationTest {
     @AfterEach
     void stop() {
         server.close();
-    }
-
-    private OpenAiChatModel client() {
-        return OpenAiChatModel.builder()
-                .options(OpenAiChatOptions.builder()
-                        .baseUrl(server.url())
-                        .apiKey("none")
-                        .model("big-model")
-                        .maxRetries(0)
-                        .timeout(Duration.ofSeconds(3))
-                        .build())
-                .build();
     }
 
     private static double overflows(MeterRegistry meters, String outcome, String reason) {

@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import org.bloomery.engine.Engine;
-import org.bloomery.spring.audit.AuditInterceptor;
 import org.bloomery.spring.chat.GenerationInterceptor;
 import org.bloomery.spring.security.AuthorizationInterceptor;
 import org.bloomery.spring.security.InferenceRequest;
@@ -20,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.springframework.ai.chat.model.ChatModel;
 import org.springframework.ai.chat.prompt.Prompt;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
@@ -82,14 +82,28 @@ class BloomerySecurityAutoConfigurationTest {
     @Test
     void withoutManagersEverybodyMayAsk() {
         context.run(started -> {
-            assertThat(started)
-                    .doesNotHaveBean(AuthorizationInterceptor.class)
-                    .doesNotHaveBean(ToolCallInterceptor.class);
             assertThat(started.getBean(ChatModel.class).call("Hello")).isNotNull();
         });
         context.withUserConfiguration(Foreign.class)
                 .run(started -> assertThat(started.getBean(ChatModel.class).call("Hello"))
                         .isNotNull());
+    }
+
+    /** As a starter of the house may define it, after ours were looked at. */
+    @AutoConfiguration(after = BloomerySecurityAutoConfiguration.class)
+    static class Later {
+        @Bean
+        AuthorizationManager<InferenceRequest> nobody() {
+            return (caller, request) -> new AuthorizationDecision(false);
+        }
+    }
+
+    @Test
+    void aManagerThatIsDefinedLaterIsAsked() {
+        context.withConfiguration(AutoConfigurations.of(Later.class))
+                .run(started -> assertThatThrownBy(
+                                () -> started.getBean(ChatModel.class).call("Hello"))
+                        .isInstanceOf(AuthorizationDeniedException.class));
     }
 
     @Test
@@ -101,8 +115,7 @@ class BloomerySecurityAutoConfigurationTest {
                     assertThat(started.getBeanProvider(GenerationInterceptor.class)
                                     .orderedStream()
                                     .toList())
-                            .hasExactlyElementsOfTypes(
-                                    AuthorizationInterceptor.class, AuditInterceptor.class, ToolCallInterceptor.class);
+                            .hasExactlyElementsOfTypes(AuthorizationInterceptor.class, ToolCallInterceptor.class);
                     ChatModel model = started.getBean(ChatModel.class);
                     signIn("ada");
                     assertThat(model.call("Hello")).isNotNull();

@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.micrometer.context.ContextRegistry;
 import io.micrometer.observation.ObservationRegistry;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.bloomery.engine.ChatRequest;
 import org.bloomery.engine.EngineOverloadedException;
 import org.bloomery.engine.GenerationOptions;
@@ -84,6 +87,39 @@ class GenerationInterceptorTest {
         assertThatThrownBy(() -> model.stream(new Prompt("Hi")).blockLast())
                 .isInstanceOf(EngineOverloadedException.class);
         assertThat(engine.requests).isEmpty();
+    }
+
+    @Test
+    void aStreamEndsWhoseInterceptorFailsBehindTheEngine() {
+        GenerationInterceptor failing = (request, sink, next) -> {
+            next.submit(request, sink).await();
+            throw new IllegalStateException("broken");
+        };
+        assertThat(model(failing).stream(new Prompt("Hi"))
+                        .timeout(Duration.ofSeconds(20))
+                        .collectList()
+                        .map(List::size)
+                        .block())
+                .isEqualTo(3);
+        GenerationInterceptor early = (request, sink, next) -> {
+            sink.onText("Hel");
+            throw new IllegalStateException("broken");
+        };
+        assertThatThrownBy(() -> model(early).stream(new Prompt("Hi"))
+                        .timeout(Duration.ofSeconds(20))
+                        .blockLast())
+                .hasMessage("broken");
+    }
+
+    @Test
+    void tasksGoOnBehindOneThatBreaks() throws Exception {
+        SerialExecutor tasks = new SerialExecutor();
+        CountDownLatch second = new CountDownLatch(1);
+        tasks.execute(() -> {
+            throw new StackOverflowError("expected");
+        });
+        tasks.execute(second::countDown);
+        assertThat(second.await(20, TimeUnit.SECONDS)).isTrue();
     }
 
     @Test

@@ -16,6 +16,7 @@ import org.bloomery.engine.ContextLengthExceededException;
 import org.bloomery.engine.Engine;
 import org.bloomery.engine.EngineOptions;
 import org.bloomery.engine.backend.LoadProgress;
+import org.bloomery.spring.audit.Canary;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -30,7 +31,7 @@ import org.springframework.ai.chat.prompt.Prompt;
 class PhaseObservationsTest {
 
     private static final String CHAT = "gen_ai.client.operation";
-    private static final String CANARY = "Zanzibar";
+    private static final String CANARY = Canary.TEXT;
     private static final String QUESTION = "My name is " + CANARY + ". Hello!";
 
     private static Engine engine;

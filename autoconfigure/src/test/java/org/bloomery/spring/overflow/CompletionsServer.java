@@ -2,17 +2,21 @@ package org.bloomery.spring.overflow;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import io.micrometer.observation.ObservationRegistry;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import org.springframework.ai.openai.OpenAiChatModel;
+import org.springframework.ai.openai.OpenAiChatOptions;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -46,6 +50,20 @@ public final class CompletionsServer implements AutoCloseable {
     public String url() {
         return "http://" + server.getAddress().getHostString() + ":"
                 + server.getAddress().getPort() + "/v1";
+    }
+
+    /** A client of this server that gives up early. */
+    public OpenAiChatModel client(String apiKey, ObservationRegistry observations) {
+        return OpenAiChatModel.builder()
+                .observationRegistry(observations)
+                .options(OpenAiChatOptions.builder()
+                        .baseUrl(url())
+                        .apiKey(apiKey)
+                        .model("big-model")
+                        .maxRetries(0)
+                        .timeout(Duration.ofSeconds(3))
+                        .build())
+                .build();
     }
 
     private void handle(HttpExchange exchange) throws IOException {

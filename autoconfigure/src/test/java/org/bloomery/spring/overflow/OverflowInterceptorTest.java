@@ -97,6 +97,39 @@ class OverflowInterceptorTest {
     }
 
     @Test
+    void aModelOrAListenerThatBreaksLeavesNobodyWaiting() {
+        ChatModel broken = new ChatModel() {
+            @Override
+            public ChatResponse call(Prompt prompt) {
+                throw new StackOverflowError();
+            }
+
+            @Override
+            public ChatOptions getOptions() {
+                return ToolCallingChatOptions.builder().build();
+            }
+        };
+        Answering full = (request, sink) -> {
+            throw new EngineOverloadedException("full");
+        };
+        assertThatThrownBy(() -> ask(way(full, broken), REQUEST))
+                .isInstanceOf(EngineOverloadedException.class)
+                .hasSuppressedException(new StackOverflowError());
+        Answering heard = GenerationInterceptor.chain(
+                List.of(new OverflowInterceptor(
+                        new OverflowInterceptor.Target("other", other(new AssistantMessage("Instead"))),
+                        EnumSet.allOf(OverflowReason.class),
+                        OverflowPolicy.ALL,
+                        () -> "ada",
+                        () -> "acme",
+                        List.of((reason, outcome) -> {
+                            throw new IllegalStateException("listener");
+                        }))),
+                full);
+        assertThat(ask(heard, REQUEST).text()).isEqualTo("Instead");
+    }
+
+    @Test
     void aBackendThatDiesBeforeTheFirstPieceOverflowsUnderTheSameId() {
         ScriptedEngine dying = new ScriptedEngine(answer -> answer.fail(new BackendLostException("lost", null)));
         Generation generation =

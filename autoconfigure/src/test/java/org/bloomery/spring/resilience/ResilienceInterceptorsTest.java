@@ -135,6 +135,31 @@ class ResilienceInterceptorsTest {
     }
 
     @Test
+    void aPermitIsGivenBackOnceWhateverHappens() {
+        GenerationInterceptor breaking = (request, sink, next) -> {
+            next.submit(request, sink).await();
+            throw new IllegalStateException("broken");
+        };
+        Answering way =
+                over(answering, new CircuitBreakerInterceptor(breaker), new BulkheadInterceptor(bulkhead), breaking);
+        assertThatThrownBy(() -> ask(way)).isInstanceOf(IllegalStateException.class);
+        assertThat(bulkhead.getMetrics().getAvailableConcurrentCalls()).isEqualTo(1);
+        assertThat(bulkhead.tryAcquirePermission()).isTrue();
+        assertThat(bulkhead.tryAcquirePermission()).isFalse();
+        assertThat(breaker.getMetrics().getNumberOfBufferedCalls()).isEqualTo(1);
+    }
+
+    @Test
+    void anAnswerEndsAlsoWhereWhoListensThrows() {
+        TimeLimiter limiter = limiter("heard", Duration.ofHours(1));
+        limiter.getEventPublisher().onEvent(event -> {
+            throw new IllegalStateException("listener");
+        });
+        assertThat(ask(over(answering, new TimeLimiterInterceptor(limiter))).text())
+                .isEqualTo("Hi");
+    }
+
+    @Test
     void aRateLimiterRefusesWhatIsAboveItsRate() {
         RateLimiter limiter = RateLimiter.of(
                 "few",

@@ -126,6 +126,25 @@ class GuardInterceptorTest {
     }
 
     @Test
+    void aSinkOrAGuardThatBreaksLeavesNobodyWaiting() {
+        GenerationSink breaking = new GenerationSink() {
+            @Override
+            public boolean onText(String delta) {
+                throw new StackOverflowError();
+            }
+        };
+        Generation generation = new GuardInterceptor(List.of(), List.of(NO_BOMBS), 1)
+                .submit(asking("Hi"), breaking, ScriptedEngine.saying("Hello ", "there ", "again"));
+        assertThatThrownBy(generation::await)
+                .isInstanceOf(EngineException.class)
+                .hasCauseInstanceOf(StackOverflowError.class);
+        OutputGuard broken = request -> (window, last) -> {
+            throw new StackOverflowError(window);
+        };
+        assertThat(answer(broken, "Hello").finishReason()).isEqualTo(FinishReason.GUARD);
+    }
+
+    @Test
     void guardsSeeWhatTheOnesBeforeThemLeft() {
         ScriptedEngine engine = ScriptedEngine.saying("ok");
         PromptGuard first = (role, text) -> Verdict.redact("one", text, text + "b");

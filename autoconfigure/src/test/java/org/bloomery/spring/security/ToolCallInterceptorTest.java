@@ -3,6 +3,7 @@ package org.bloomery.spring.security;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.micrometer.observation.ObservationRegistry;
 import java.util.List;
 import java.util.Objects;
 import org.bloomery.engine.ChatRequest;
@@ -47,8 +48,8 @@ class ToolCallInterceptorTest {
                 List.of(tools).stream()
                         .map(tool -> new ToolCall("1", tool, "{\"what\":\"canary\"}"))
                         .toArray(ToolCall[]::new)));
-        return trail.during(
-                () -> new ToolCallInterceptor(List.of(manager)).submit(REQUEST, GenerationSink.NONE, engine));
+        return trail.during(() -> new ToolCallInterceptor(List.of(manager), ObservationRegistry.NOOP)
+                .submit(REQUEST, GenerationSink.NONE, engine));
     }
 
     @Test
@@ -76,6 +77,16 @@ class ToolCallInterceptorTest {
         assertThatThrownBy(() -> calling(failing, "look").await())
                 .isInstanceOf(ToolCallDeniedException.class)
                 .hasMessageNotContaining("canary")
+                .hasNoCause();
+    }
+
+    @Test
+    void aManagerThatBreaksDenies() {
+        AuthorizationManager<ToolCall> breaking = (caller, call) -> {
+            throw new StackOverflowError(call.arguments());
+        };
+        assertThatThrownBy(() -> calling(breaking, "look").await())
+                .isInstanceOf(ToolCallDeniedException.class)
                 .hasNoCause();
     }
 

@@ -132,22 +132,18 @@ final class TaggedCalls {
 
     /** Reads {@code NAME>{…}} and nothing else. */
     static CallReader.Reading nameThenObject(String body, OfferedTools tools) {
-        Cursor at = new Cursor(body);
-        String name = at.until(">");
-        if (name == null) {
-            return CallReader.Reading.INCOMPLETE;
-        }
-        return object(name, body, at.index());
+        return nameThenObject(body, ">");
     }
 
     /** Reads a name, a line break and a JSON object, and nothing else. */
     static CallReader.Reading nameLineObject(String body, OfferedTools tools) {
+        return nameThenObject(body, "\n");
+    }
+
+    private static CallReader.Reading nameThenObject(String body, String endOfName) {
         Cursor at = new Cursor(body);
-        String name = at.until("\n");
-        if (name == null) {
-            return CallReader.Reading.INCOMPLETE;
-        }
-        return object(name, body, at.index());
+        String name = at.until(endOfName);
+        return name == null ? CallReader.Reading.INCOMPLETE : object(name, body, at.index());
     }
 
     /** Reads Solar's calls: an id, the name, then the arguments. */

@@ -71,6 +71,13 @@ public record SamplingOptions(
                 range("length of a dry-sequence-breaker", s.length(), 1, 64);
             }
         }
+
+        /** Counts what may hold text. */
+        @Override
+        public String toString() {
+            return "Dry[multiplier=" + multiplier + ", base=" + base + ", allowedLength=" + allowedLength
+                    + ", penaltyLastN=" + penaltyLastN + ", " + sequenceBreakers.size() + " sequence breakers]";
+        }
     }
 
     /**

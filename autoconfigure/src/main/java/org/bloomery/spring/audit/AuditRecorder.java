@@ -7,9 +7,11 @@ import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -31,27 +33,29 @@ import org.bloomery.engine.audit.AuditRecord.Outcome;
 import org.bloomery.engine.chat.ToolCall;
 import org.bloomery.engine.chat.ToolSpec;
 import org.bloomery.spring.chat.Answering;
-import org.bloomery.spring.chat.DeferredGeneration;
-import org.bloomery.spring.chat.GenerationInterceptor;
-import org.bloomery.spring.chat.InterceptorOrder;
+import org.bloomery.spring.chat.DeferredSink;
+import org.bloomery.spring.chat.RequestRecorder;
 import org.bloomery.spring.chat.SerialExecutor;
 import org.bloomery.spring.security.PrincipalResolver;
-import org.bloomery.spring.security.RefusalListener;
 import org.bloomery.spring.security.RequestTrail;
 import org.bloomery.spring.security.TenantResolver;
 import org.jspecify.annotations.Nullable;
-import org.springframework.core.Ordered;
+import org.springframework.ai.chat.prompt.Prompt;
+import org.springframework.ai.model.tool.ToolCallingChatOptions;
 
 /**
- * Ends every request in exactly one record: answered, cancelled, failed or refused. An answer's end is told only once its
- * record is kept; what a stream has shown before, it has shown.
+ * Ends every request of a chat model in exactly one record: answered, cancelled, failed or refused, wherever that happens.
+ * An answer's end is told only once its record is kept; what a stream has shown before, it has shown.
  *
  * <p>Where records must be kept ({@code failClosed}), a request whose record is not fails with an {@link AuditException},
  * and where a sink already knows that it can keep none, it is refused before it costs anything.
  */
-public final class AuditInterceptor implements GenerationInterceptor, RefusalListener, Ordered, AutoCloseable {
+public final class AuditRecorder implements RequestRecorder, AutoCloseable {
 
-    private static final Log log = LogFactory.getLog(AuditInterceptor.class);
+    private static final Log log = LogFactory.getLog(AuditRecorder.class);
+    /** Stands for a caller where the resolver of callers fails. */
+    private static final String UNKNOWN = "unknown";
+
     private static final Duration LONGEST_END = Duration.ofSeconds(5);
 
     private final List<InferenceAuditSink> sinks;
@@ -72,7 +76,7 @@ public final class AuditInterceptor implements GenerationInterceptor, RefusalLis
      * @param redaction what a text goes through before a record has it
      * @param failClosed whether a request whose record is not kept fails
      */
-    public AuditInterceptor(
+    public AuditRecorder(
             List<InferenceAuditSink> sinks,
             Supplier<AuditRecord.Model> model,
             TenantResolver tenants,
@@ -93,28 +97,12 @@ public final class AuditInterceptor implements GenerationInterceptor, RefusalLis
     }
 
     @Override
-    public int getOrder() {
-        return InterceptorOrder.AUDIT;
-    }
-
-    @Override
-    public Generation submit(GenerationRequest request, GenerationSink sink, Answering next) {
-        refuseWhereNoRecordCanBeKept();
-        Audited audited = new Audited(request, sink);
-        begin();
-        try {
-            Generation behind = audited.trail.during(() -> next.submit(request, audited));
-            return audited.generation.over(behind);
-        } catch (RuntimeException | Error e) {
-            audited.refused(e);
-            throw e;
+    public Recording begin(Prompt prompt) {
+        Entry entry = new Entry(prompt);
+        synchronized (monitor) {
+            underWay++;
         }
-    }
-
-    @Override
-    public void refused(GenerationRequest request, RuntimeException error) {
-        begin();
-        new Audited(request, GenerationSink.NONE).refused(error);
+        return entry;
     }
 
     private void refuseWhereNoRecordCanBeKept() {
@@ -125,12 +113,6 @@ public final class AuditInterceptor implements GenerationInterceptor, RefusalLis
                     throw new AuditException(refusal);
                 }
             }
-        }
-    }
-
-    private void begin() {
-        synchronized (monitor) {
-            underWay++;
         }
     }
 
@@ -157,104 +139,85 @@ public final class AuditInterceptor implements GenerationInterceptor, RefusalLis
         }
     }
 
-    /** One request on its way. */
-    private final class Audited implements GenerationSink {
+    /** One request, until its record is kept. */
+    private final class Entry implements Recording {
 
         private final Instant time = clock.instant();
         private final RequestTrail trail = new RequestTrail();
         private final SerialExecutor tasks = new SerialExecutor();
-        private final DeferredGeneration generation = new DeferredGeneration();
+        /** Whether the request is on its way, or given up before. */
+        private final AtomicBoolean begun = new AtomicBoolean();
+
         private final AtomicBoolean ended = new AtomicBoolean();
-        private final GenerationRequest request;
-        private final GenerationSink sink;
+        private final Prompt prompt;
         private final String principal;
         private final String tenant;
+        private @Nullable RuntimeException unknownCaller;
+        private volatile @Nullable Audited audited;
 
-        Audited(GenerationRequest request, GenerationSink sink) {
-            this.request = request;
-            this.sink = sink;
-            this.principal = principals.principal();
-            this.tenant = tenants.tenant();
+        Entry(Prompt prompt) {
+            this.prompt = prompt;
+            this.principal = known(principals::principal);
+            this.tenant = known(tenants::tenant);
         }
 
-        @Override
-        public void onStarted() {
-            sink.onStarted();
-        }
-
-        @Override
-        public void onFirstToken() {
-            sink.onFirstToken();
-        }
-
-        @Override
-        public boolean onText(String delta) {
-            return sink.onText(delta);
-        }
-
-        @Override
-        public boolean onReasoning(String delta) {
-            return sink.onReasoning(delta);
-        }
-
-        @Override
-        public void onComplete(Completion completion) {
-            tasks.execute(() -> {
-                RuntimeException failure = keep(() -> answered(completion));
-                if (failure != null && failClosed) {
-                    tellError(failure);
-                } else {
-                    try {
-                        sink.onComplete(completion);
-                    } finally {
-                        generation.complete(completion);
-                    }
-                }
-            });
-        }
-
-        @Override
-        public void onError(RuntimeException error) {
-            tasks.execute(() -> {
-                RuntimeException failure = keep(() -> record(Outcome.FAILED, null, error));
-                if (failure != null) {
-                    error.addSuppressed(failure);
-                }
-                tellError(error);
-            });
-        }
-
-        private void tellError(RuntimeException error) {
+        /** A caller who cannot be told is refused once the request is submitted, and is recorded all the same. */
+        private String known(Supplier<String> resolver) {
             try {
-                sink.onError(error);
-            } finally {
-                generation.fail(error);
+                return Objects.requireNonNull(resolver.get());
+            } catch (RuntimeException e) {
+                unknownCaller = e;
+                return UNKNOWN;
             }
         }
 
-        void refused(Throwable error) {
-            RuntimeException failure = keep(() -> record(Outcome.REFUSED, null, error));
-            if (failure != null) {
+        @Override
+        public Generation submit(GenerationRequest request, GenerationSink sink, Answering next) {
+            if (!begun.compareAndSet(false, true)) {
+                throw new CancellationException("The request was cancelled before anything was asked.");
+            }
+            Audited answer = new Audited(this, request, sink);
+            audited = answer;
+            if (unknownCaller != null) {
+                throw unknownCaller;
+            }
+            refuseWhereNoRecordCanBeKept();
+            return answer.over(trail.during(() -> next.submit(request, answer)));
+        }
+
+        @Override
+        public void cancelled() {
+            if (begun.compareAndSet(false, true)) {
+                tasks.execute(() -> keep(() -> record(Outcome.CANCELLED, null, null)));
+            }
+        }
+
+        @Override
+        @SuppressWarnings("ReferenceEquality") // No exception can be suppressed in itself
+        public void refused(Throwable error) {
+            Outcome outcome = error instanceof CancellationException ? Outcome.CANCELLED : Outcome.REFUSED;
+            RuntimeException failure = keep(() -> record(outcome, null, error));
+            if (failure != null && failure != error) {
                 error.addSuppressed(failure);
             }
         }
 
         /** Gives a record to every sink, and says which failure there was. */
-        private @Nullable RuntimeException keep(java.util.function.Supplier<AuditRecord> made) {
+        private @Nullable RuntimeException keep(Supplier<AuditRecord> made) {
             if (!ended.compareAndSet(false, true)) {
                 return null;
             }
-            RuntimeException failure = null;
+            Throwable failure = null;
             try {
                 AuditRecord record = made.get();
                 for (InferenceAuditSink each : sinks) {
                     try {
                         each.keep(record);
-                    } catch (RuntimeException e) {
+                    } catch (RuntimeException | Error e) {
                         failure = failure == null ? e : failure;
                     }
                 }
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 failure = e;
             } finally {
                 end();
@@ -267,8 +230,8 @@ public final class AuditInterceptor implements GenerationInterceptor, RefusalLis
                     ? String.valueOf(failure.getMessage())
                     : failure.getClass().getName();
             log.error("The audit record of a request was not kept: " + reason);
-            return failure instanceof AuditException
-                    ? failure
+            return failure instanceof AuditException known
+                    ? known
                     : new AuditException("The audit record of a request was not kept (" + reason + ").");
         }
 
@@ -280,35 +243,89 @@ public final class AuditInterceptor implements GenerationInterceptor, RefusalLis
         }
 
         private AuditRecord record(Outcome outcome, @Nullable Completion completion, @Nullable Throwable error) {
+            Audited answer = audited;
             return new AuditRecord(
                     time,
-                    completion != null ? completion.id() : generation.idOrNull(),
+                    completion != null
+                            ? completion.id()
+                            : answer == null ? null : answer.generation().idOrNull(),
                     principal,
                     tenant,
                     model.get(),
-                    options(request),
+                    answer == null ? options(prompt) : options(answer.request),
                     outcome,
                     completion == null ? null : completion.finishReason().name(),
-                    error == null ? null : error.getClass().getSimpleName(),
+                    error == null ? null : typeName(error),
                     completion == null ? null : tokens(completion.usage()),
                     trail.verdicts(),
-                    completion == null ? List.of() : toolNames(completion),
+                    completion == null || answer == null ? List.of() : toolNames(answer.request, completion),
                     completion == null ? null : spent(completion.timings()),
-                    contents.of(request),
+                    answer == null ? contents.of(prompt) : contents.of(answer.request),
                     completion == null ? null : contents.of(completion));
         }
+    }
 
-        /** A name that was not offered is the model's own word, so it is text of the answer. */
-        private List<String> toolNames(Completion completion) {
-            Set<String> offered = new HashSet<>();
-            if (request instanceof ChatRequest chat) {
-                chat.tools().stream().map(ToolSpec::name).forEach(offered::add);
-            }
-            return completion.toolCalls().stream()
-                    .map(ToolCall::name)
-                    .map(name -> offered.contains(name) ? name : "(not offered)")
-                    .toList();
+    /** The answer to a request on its way. */
+    private final class Audited extends DeferredSink {
+
+        private final Entry entry;
+        private final GenerationRequest request;
+
+        Audited(Entry entry, GenerationRequest request, GenerationSink sink) {
+            super(sink);
+            this.entry = entry;
+            this.request = request;
         }
+
+        @Override
+        public void onComplete(Completion completion) {
+            entry.tasks.execute(() -> {
+                RuntimeException failure = entry.keep(() -> entry.answered(completion));
+                if (failure != null && failClosed) {
+                    fail(failure);
+                } else {
+                    complete(completion);
+                }
+            });
+        }
+
+        @Override
+        public void onError(RuntimeException error) {
+            entry.tasks.execute(() -> {
+                RuntimeException failure = entry.keep(() -> entry.record(Outcome.FAILED, null, error));
+                if (failure != null) {
+                    error.addSuppressed(failure);
+                }
+                fail(error);
+            });
+        }
+    }
+
+    /** A name that was not offered is the model's own word, so it is text of the answer. */
+    private static List<String> toolNames(GenerationRequest request, Completion completion) {
+        Set<String> offered = new HashSet<>();
+        if (request instanceof ChatRequest chat) {
+            chat.tools().stream().map(ToolSpec::name).forEach(offered::add);
+        }
+        return completion.toolCalls().stream()
+                .map(ToolCall::name)
+                .map(name -> offered.contains(name) ? name : "(not offered)")
+                .toList();
+    }
+
+    private static String typeName(Throwable error) {
+        Class<?> type = error.getClass();
+        return type.isAnonymousClass() ? type.getSuperclass().getSimpleName() : type.getSimpleName();
+    }
+
+    /** What is told of a request that the chat model did not understand. */
+    private static SortedMap<String, Object> options(Prompt prompt) {
+        SortedMap<String, Object> options = new TreeMap<>();
+        options.put("messages", prompt.getInstructions().size());
+        if (prompt.getOptions() instanceof ToolCallingChatOptions tools && tools.getToolCallbacks() != null) {
+            options.put("toolsOffered", tools.getToolCallbacks().size());
+        }
+        return options;
     }
 
     private static SortedMap<String, Object> options(GenerationRequest request) {
@@ -317,6 +334,9 @@ public final class AuditInterceptor implements GenerationInterceptor, RefusalLis
         if (request instanceof ChatRequest chat) {
             options.put("messages", chat.messages().size());
             options.put("toolsOffered", chat.tools().size());
+            options.put("toolChoice", chat.toolChoice().mode().name());
+            options.put("thinking", chat.thinking().mode().name());
+            put(options, "thinkingBudget", chat.thinking().budget());
         }
         options.put("temperature", given.sampling().temperature());
         options.put("topK", given.sampling().topK());

@@ -11,6 +11,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import org.bloomery.engine.ChatRequest;
 import org.bloomery.engine.Completion;
 import org.bloomery.engine.EngineException;
@@ -18,29 +19,36 @@ import org.bloomery.engine.EngineOverloadedException;
 import org.bloomery.engine.FinishReason;
 import org.bloomery.engine.Generation;
 import org.bloomery.engine.GenerationOptions;
+import org.bloomery.engine.GenerationRequest;
 import org.bloomery.engine.GenerationSink;
 import org.bloomery.engine.audit.AuditException;
 import org.bloomery.engine.audit.AuditRecord;
 import org.bloomery.engine.audit.AuditRecord.GuardVerdict;
 import org.bloomery.engine.audit.AuditRecord.Outcome;
 import org.bloomery.engine.chat.ChatMessage;
+import org.bloomery.engine.chat.Thinking;
 import org.bloomery.engine.chat.ToolCall;
+import org.bloomery.engine.chat.ToolChoice;
 import org.bloomery.engine.chat.ToolSpec;
 import org.bloomery.spring.chat.Answering;
+import org.bloomery.spring.chat.RequestRecorder;
 import org.bloomery.spring.chat.ScriptedEngine;
 import org.bloomery.spring.security.RequestTrail;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.springframework.ai.chat.prompt.Prompt;
 
-class AuditInterceptorTest {
+class AuditRecorderTest {
 
     private static final ChatRequest REQUEST = new ChatRequest(
             List.of(ChatMessage.user("Hi")), List.of(new ToolSpec("weather", "", "{}")), GenerationOptions.DEFAULT);
 
+    private static final Prompt PROMPT = new Prompt("Hi");
+
     private final List<AuditRecord> kept = new CopyOnWriteArrayList<>();
 
-    private AuditInterceptor auditing(InferenceAuditSink sink, boolean failClosed) {
-        return new AuditInterceptor(
+    private AuditRecorder auditing(InferenceAuditSink sink, boolean failClosed) {
+        return new AuditRecorder(
                 List.of(sink),
                 () -> new AuditRecord.Model("scripted", null, null),
                 () -> "tenant",
@@ -52,10 +60,21 @@ class AuditInterceptorTest {
                 Clock.systemUTC());
     }
 
-    private final AuditInterceptor interceptor = auditing(kept::add, true);
+    private final AuditRecorder recorder = auditing(kept::add, true);
+
+    private static Generation submit(
+            AuditRecorder recorder, GenerationRequest request, GenerationSink sink, Answering next) {
+        RequestRecorder.Recording recording = recorder.begin(PROMPT);
+        try {
+            return recording.submit(request, sink, next);
+        } catch (RuntimeException e) {
+            recording.refused(e);
+            throw e;
+        }
+    }
 
     private AuditRecord onlyRecord() {
-        interceptor.close();
+        recorder.close();
         assertThat(kept).hasSize(1);
         return kept.getFirst();
     }
@@ -74,7 +93,7 @@ class AuditInterceptorTest {
                 heard.add("first token");
             }
         };
-        assertThatThrownBy(() -> interceptor.submit(REQUEST, sink, (request, audited) -> {
+        assertThatThrownBy(() -> submit(recorder, REQUEST, sink, (request, audited) -> {
                     audited.onStarted();
                     audited.onFirstToken();
                     throw new EngineOverloadedException("full");
@@ -87,7 +106,7 @@ class AuditInterceptorTest {
     void anAnswerIsToldOnlyOnceItsRecordIsKept() {
         CountDownLatch disk = new CountDownLatch(1);
         CountDownLatch told = new CountDownLatch(1);
-        AuditInterceptor slow = auditing(
+        AuditRecorder slow = auditing(
                 record -> {
                     try {
                         disk.await();
@@ -104,7 +123,7 @@ class AuditInterceptorTest {
                 told.countDown();
             }
         };
-        Generation generation = slow.submit(REQUEST, sink, ScriptedEngine.saying("Hello"));
+        Generation generation = submit(slow, REQUEST, sink, ScriptedEngine.saying("Hello"));
         assertThat(told.getCount()).isOne();
         disk.countDown();
         assertThat(generation.await().text()).isEqualTo("Hello");
@@ -113,8 +132,8 @@ class AuditInterceptorTest {
 
     @Test
     void aToolThatWasNotOfferedIsNotNamed() {
-        interceptor
-                .submit(
+        submit(
+                        recorder,
                         REQUEST,
                         GenerationSink.NONE,
                         new ScriptedEngine(answer -> answer.end(
@@ -126,8 +145,30 @@ class AuditInterceptorTest {
     }
 
     @Test
+    void aRecordSaysWhetherToolsHadToBeCalledAndThought() {
+        ScriptedEngine engine = ScriptedEngine.saying("Hello");
+        submit(recorder, REQUEST, GenerationSink.NONE, engine).await();
+        submit(
+                        recorder,
+                        REQUEST.withToolChoice(ToolChoice.named("weather"))
+                                .withThinking(new Thinking(Thinking.Mode.ON, 99)),
+                        GenerationSink.NONE,
+                        engine)
+                .await();
+        recorder.close();
+        assertThat(kept.getFirst().options())
+                .containsEntry("toolChoice", "AUTO")
+                .containsEntry("thinking", "AUTO")
+                .doesNotContainKey("thinkingBudget");
+        assertThat(kept.getLast().options())
+                .containsEntry("toolChoice", "NAMED")
+                .containsEntry("thinking", "ON")
+                .containsEntry("thinkingBudget", 99);
+    }
+
+    @Test
     void aCancelledRequestIsRecordedAsSuch() {
-        Generation generation = interceptor.submit(REQUEST, GenerationSink.NONE, new ScriptedEngine(answer -> {
+        Generation generation = submit(recorder, REQUEST, GenerationSink.NONE, new ScriptedEngine(answer -> {
             answer.text("Hel");
             answer.awaitCancel();
             answer.end(FinishReason.CANCELLED);
@@ -139,7 +180,7 @@ class AuditInterceptorTest {
 
     @Test
     void aFailureIsRecordedWithoutItsMessage() {
-        Generation generation = interceptor.submit(REQUEST, GenerationSink.NONE, new ScriptedEngine(answer -> {
+        Generation generation = submit(recorder, REQUEST, GenerationSink.NONE, new ScriptedEngine(answer -> {
             throw new EngineException("canary");
         }));
         assertThatThrownBy(generation::await)
@@ -156,7 +197,7 @@ class AuditInterceptorTest {
         Answering full = (request, sink) -> {
             throw new EngineOverloadedException("canary");
         };
-        assertThatThrownBy(() -> interceptor.submit(REQUEST, GenerationSink.NONE, full))
+        assertThatThrownBy(() -> submit(recorder, REQUEST, GenerationSink.NONE, full))
                 .isInstanceOf(EngineOverloadedException.class);
         assertThat(onlyRecord().outcome()).isEqualTo(Outcome.REFUSED);
         assertThat(onlyRecord().requestId()).isNull();
@@ -174,7 +215,7 @@ class AuditInterceptorTest {
                     })
                     .submit(request, sink);
         };
-        interceptor.submit(REQUEST, GenerationSink.NONE, noting).await();
+        submit(recorder, REQUEST, GenerationSink.NONE, noting).await();
         assertThat(onlyRecord().guards()).containsExactly(verdict);
     }
 
@@ -192,12 +233,11 @@ class AuditInterceptorTest {
                 return "The disk is gone.";
             }
         };
-        assertThatThrownBy(() -> auditing(broken, true).submit(REQUEST, GenerationSink.NONE, engine))
+        assertThatThrownBy(() -> submit(auditing(broken, true), REQUEST, GenerationSink.NONE, engine))
                 .isInstanceOf(AuditException.class)
                 .hasMessage("The disk is gone.");
         assertThat(engine.requests).isEmpty();
-        assertThat(auditing(broken, false)
-                        .submit(REQUEST, GenerationSink.NONE, engine)
+        assertThat(submit(auditing(broken, false), REQUEST, GenerationSink.NONE, engine)
                         .await()
                         .text())
                 .isEqualTo("Hello");
@@ -205,7 +245,7 @@ class AuditInterceptorTest {
 
     @Test
     void aRefusalStaysWhatItIsWhereItsRecordIsNotKept() {
-        AuditInterceptor broken = auditing(
+        AuditRecorder broken = auditing(
                 record -> {
                     throw new AuditException("The disk is gone.");
                 },
@@ -213,31 +253,42 @@ class AuditInterceptorTest {
         Answering full = (request, sink) -> {
             throw new EngineOverloadedException("Full.");
         };
-        Throwable thrown = catchThrowable(() -> broken.submit(REQUEST, GenerationSink.NONE, full));
+        Throwable thrown = catchThrowable(() -> submit(broken, REQUEST, GenerationSink.NONE, full));
         assertThat(thrown).isInstanceOf(EngineOverloadedException.class);
         assertThat(Objects.requireNonNull(thrown).getSuppressed()).hasSize(1);
     }
 
     @Test
+    void aSinkThatBreaksFailsTheRequestAndLeavesNobodyWaiting() {
+        AuditRecorder broken = auditing(
+                record -> {
+                    throw new NoClassDefFoundError("canary");
+                },
+                true);
+        Generation generation = submit(broken, REQUEST, GenerationSink.NONE, ScriptedEngine.saying("Hello"));
+        assertThatThrownBy(generation::await).isInstanceOf(AuditException.class).hasMessageNotContaining("canary");
+    }
+
+    @Test
     void closingWaitsForRecordsUnderWay() throws Exception {
         CountDownLatch ending = new CountDownLatch(1);
-        Generation generation = interceptor.submit(REQUEST, GenerationSink.NONE, new ScriptedEngine(answer -> {
+        Generation generation = submit(recorder, REQUEST, GenerationSink.NONE, new ScriptedEngine(answer -> {
             ending.countDown();
             answer.end(FinishReason.SHUTDOWN);
         }));
         assertThat(ending.await(10, TimeUnit.SECONDS)).isTrue();
-        interceptor.close();
+        recorder.close();
         assertThat(kept).hasSize(1);
         assertThat(generation.await().finishReason()).isEqualTo(FinishReason.SHUTDOWN);
     }
 
     @Test
     void thousandRequestsAtOnceAreThousandRecords() {
-        List<Generation> all = java.util.stream.IntStream.range(0, 1000)
-                .mapToObj(i -> interceptor.submit(REQUEST, GenerationSink.NONE, ScriptedEngine.saying("a")))
+        List<Generation> all = IntStream.range(0, 1000)
+                .mapToObj(i -> submit(recorder, REQUEST, GenerationSink.NONE, ScriptedEngine.saying("a")))
                 .toList();
         all.forEach(Generation::await);
-        interceptor.close();
+        recorder.close();
         assertThat(kept).hasSize(1000);
     }
 }
