@@ -23,6 +23,7 @@ import org.springframework.ai.chat.model.MessageAggregator;
 import org.springframework.ai.chat.observation.ChatModelObservationContext;
 import org.springframework.ai.chat.observation.ChatModelObservationConvention;
 import org.springframework.ai.chat.observation.ChatModelObservationDocumentation;
+import org.springframework.ai.chat.observation.DefaultChatModelObservationConvention;
 import org.springframework.ai.chat.prompt.ChatOptions;
 import org.springframework.ai.chat.prompt.Prompt;
 import org.springframework.ai.model.tool.StructuredOutputChatOptions;
@@ -59,7 +60,8 @@ public class BloomeryChatModel implements ChatModel {
     /** Metadata key of a last generation: a list of {@link org.bloomery.engine.TokenLogProbability} where asked for. */
     public static final String LOG_PROBABILITIES = "logProbabilities";
 
-    private static final ChatModelObservationConvention DEFAULT_CONVENTION = new ContentFreeConvention();
+    private static final ChatModelObservationConvention DEFAULT_CONVENTION =
+            new DefaultChatModelObservationConvention();
 
     /** Stands for the model's name while none is loaded. */
     private static final String UNKNOWN = "unknown";
@@ -295,7 +297,7 @@ public class BloomeryChatModel implements ChatModel {
             return this;
         }
 
-        /** Names and key values of observations, instead of Spring AI's own without stop strings. */
+        /** Names and key values of observations, instead of Spring AI's own. */
         public Builder observationConvention(@Nullable ChatModelObservationConvention observationConvention) {
             this.observationConvention = observationConvention;
             return this;

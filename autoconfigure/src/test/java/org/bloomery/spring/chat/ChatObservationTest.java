@@ -82,7 +82,7 @@ class ChatObservationTest {
                 .hasHighCardinalityKeyValue("gen_ai.request.max_tokens", "9")
                 .hasHighCardinalityKeyValue("gen_ai.request.top_k", "3")
                 .hasHighCardinalityKeyValue("gen_ai.request.top_p", "0.5")
-                .doesNotHaveHighCardinalityKeyValueWithKey("gen_ai.request.stop_sequences")
+                .hasHighCardinalityKeyValue("gen_ai.request.stop_sequences", "[\"END\"]")
                 .hasHighCardinalityKeyValue("gen_ai.response.finish_reasons", "[\"STOP\"]")
                 .hasHighCardinalityKeyValue("gen_ai.response.id", "answer-1")
                 .hasHighCardinalityKeyValue("gen_ai.usage.input_tokens", "11")
