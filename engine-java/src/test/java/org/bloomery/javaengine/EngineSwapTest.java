@@ -23,6 +23,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.bloomery.engine.ChatRequest;
 import org.bloomery.engine.Completion;
+import org.bloomery.engine.Constraint;
 import org.bloomery.engine.Engine;
 import org.bloomery.engine.EngineClosedException;
 import org.bloomery.engine.EngineException;
@@ -316,21 +317,21 @@ class EngineSwapTest {
 
     @Test
     void closingEndsTheRequestsOfAModelThatWasReplacedToo() throws Exception {
+        GenerationOptions endless =
+                GenerationOptions.DEFAULT.withMaxTokens(200).withConstraint(new Constraint.Regex("[a-z ]{2000}"));
         Engine engine = Engine.open(OPTIONS, LoadProgress.NONE);
         CountDownLatch writing = new CountDownLatch(1);
         CountDownLatch mayGoOn = new CountDownLatch(1);
-        Generation generation = engine.submit(
-                request().withOptions(GenerationOptions.DEFAULT.withMaxTokens(200)), new GenerationSink() {
-                    @Override
-                    public boolean onText(String delta) {
-                        writing.countDown();
-                        try {
-                            return mayGoOn.await(1, TimeUnit.MINUTES);
-                        } catch (InterruptedException e) {
-                            return false;
-                        }
-                    }
-                });
+        Generation generation = engine.submit(request().withOptions(endless), new GenerationSink() {
+            @Override
+            public boolean onText(String delta) {
+                writing.countDown();
+                awaitUninterruptibly(mayGoOn);
+                // Slow enough for the close, which is told before it reaches this model
+                LockSupport.parkNanos(50_000_000);
+                return true;
+            }
+        });
         writing.await();
         try (ExecutorService operators = Executors.newVirtualThreadPerTaskExecutor()) {
             Future<Boolean> swapped =

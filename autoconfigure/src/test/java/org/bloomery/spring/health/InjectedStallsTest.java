@@ -122,9 +122,11 @@ class InjectedStallsTest {
             assertThat(engine.running()).isEmpty();
             assertThat(engine.stats().failedRequests()).isEqualTo(failed);
             assertThat(engine.stats().completedRequests()).isEqualTo(1 + 2L * STALLS - failed);
-            assertThat(engine.stats().cache().active()).isZero();
-            // A recovery's thread may just be ending
-            await().untilAsserted(() -> assertThat(engineThreads()).isEqualTo(threads));
+            // The worker tells of its cache after a request's end, and a recovery's thread may just be ending
+            await().untilAsserted(() -> {
+                assertThat(engine.stats().cache().active()).isZero();
+                assertThat(engineThreads()).isEqualTo(threads);
+            });
             System.out.printf(
                     "InjectedStallsTest: %d stalls seen and given up, %d requests failed with their lost backend, %s after"
                             + " the stall, answered again %s later; %d threads of the engine before and after%n",
