@@ -21,9 +21,10 @@ import org.springframework.stereotype.Component;
 import org.springframework.web.filter.OncePerRequestFilter;
 
 /**
- * Lets in as many requests at once as may be in this process, and turns the others away before anything is spent on them.
- * Virtual threads have no bound of their own: while requests come faster than they can even be refused, as on a machine that
- * has just started, they would pile up in memory. Whom the engine refuses is let in, so its queue must fit with room to spare.
+ * Lets in as many requests at once as the engine takes, and turns the others away before anything is spent on them. The engine
+ * would refuse them too, but only after a login, a look at the body and the way to the model and back, which under overload
+ * is time that answers do not get. And virtual threads have no bound of their own: where requests come faster than they can even
+ * be refused, as on a machine that has just started, they would pile up in memory.
  */
 @Component
 @Order(Ordered.HIGHEST_PRECEDENCE)
