@@ -49,9 +49,10 @@ final class Door extends OncePerRequestFilter {
                 .register(meters);
     }
 
+    /** Probes and metrics are answered whatever else goes on. */
     @Override
     protected boolean shouldNotFilter(HttpServletRequest request) {
-        return !request.getRequestURI().startsWith("/api/");
+        return request.getRequestURI().startsWith("/actuator/");
     }
 
     @Override
