@@ -41,7 +41,7 @@ import org.bloomery.engine.sampling.SamplingOptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(300)
+@Timeout(900)
 class EngineSwapTest {
 
     /** A full run has 50. */
@@ -115,6 +115,7 @@ class EngineSwapTest {
             for (Future<?> each : running) {
                 each.get();
             }
+            System.out.println(SWAPS + " swaps while " + answers + " requests were answered and none failed");
             assertThat(answers.get()).isPositive();
             assertThat(open).as("requests whose end no listener heard").isEmpty();
             assertThat(engine.state()).isEqualTo(EngineState.READY);

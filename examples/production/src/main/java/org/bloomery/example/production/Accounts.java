@@ -14,12 +14,12 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 record Accounts(@DefaultValue Map<String, Account> accounts) {
 
     /**
-     * @param password as Spring Security encodes it: {@code {bcrypt}…}
+     * @param keySha256 SHA-256 of the key that it logs in with, in hexadecimal digits as {@code sha256sum} writes them
      * @param roles CHAT to ask, METRICS to scrape
      */
-    record Account(String password, @DefaultValue List<String> roles) {
+    record Account(String keySha256, @DefaultValue List<String> roles) {
 
-        /** Leaves the password out. */
+        /** Leaves the key out. */
         @Override
         public String toString() {
             return "Account[roles=" + roles + "]";

@@ -6,6 +6,7 @@ import org.bloomery.engine.ContextLengthExceededException;
 import org.bloomery.engine.EngineClosedException;
 import org.bloomery.engine.EngineException;
 import org.bloomery.engine.EngineOverloadedException;
+import org.bloomery.engine.EngineUnavailableException;
 import org.bloomery.spring.security.PromptBlockedException;
 import org.springframework.http.HttpStatus;
 
@@ -24,7 +25,8 @@ record Refusal(HttpStatus status, String message, int retryAfterSeconds) {
         for (Throwable cause = error; cause != null; cause = cause.getCause()) {
             switch (cause) {
                 case EngineOverloadedException overloaded -> {
-                    return of(HttpStatus.TOO_MANY_REQUESTS, overloaded, SOON);
+                    return of(HttpStatus.TOO_MANY_REQUESTS, overloaded, (int)
+                            overloaded.retryAfter().toSeconds());
                 }
                 case RequestNotPermitted tooOften -> {
                     return new Refusal(
@@ -32,6 +34,9 @@ record Refusal(HttpStatus status, String message, int retryAfterSeconds) {
                 }
                 case EngineClosedException closed -> {
                     return of(HttpStatus.SERVICE_UNAVAILABLE, closed, LATER);
+                }
+                case EngineUnavailableException unavailable -> {
+                    return of(HttpStatus.SERVICE_UNAVAILABLE, unavailable, LATER);
                 }
                 case BackendLostException lost -> {
                     return of(HttpStatus.SERVICE_UNAVAILABLE, lost, LATER);

@@ -12,6 +12,7 @@ import org.springframework.security.config.annotation.web.configurers.AbstractHt
 import org.springframework.security.config.http.SessionCreationPolicy;
 import org.springframework.security.core.userdetails.User;
 import org.springframework.security.core.userdetails.UserDetailsService;
+import org.springframework.security.crypto.password.PasswordEncoder;
 import org.springframework.security.provisioning.InMemoryUserDetailsManager;
 import org.springframework.security.web.SecurityFilterChain;
 
@@ -47,11 +48,16 @@ class SecurityConfiguration {
     }
 
     @Bean
+    PasswordEncoder keys() {
+        return new KeyEncoder();
+    }
+
+    @Bean
     UserDetailsService users(Accounts accounts) {
         InMemoryUserDetailsManager users = new InMemoryUserDetailsManager();
         accounts.accounts()
                 .forEach((name, account) -> users.createUser(User.withUsername(name)
-                        .password(account.password())
+                        .password(account.keySha256())
                         .roles(account.roles().toArray(String[]::new))
                         .build()));
         return users;

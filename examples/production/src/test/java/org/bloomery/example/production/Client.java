@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 record Client(HttpClient http, int port) implements AutoCloseable {
 
     Client(int port) {
-        this(HttpClient.newHttpClient(), port);
+        // Otherwise every connection begins with an offer of HTTP/2 that the service does not take.
+        this(HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build(), port);
     }
 
     /** An account's demo password is its name with an end. */

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.bloomery.spring.test.InferenceTest;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -107,6 +108,20 @@ class ServiceTest {
             assertThat(health.statusCode()).isEqualTo(200);
             assertThat(health.body()).contains("\"status\":\"UP\"");
         }
+    }
+
+    @Test
+    void readersThatGoAwayLeaveTheirRoom() throws Exception {
+        for (int i = 0; i < 5; i++) {
+            HttpRequest question = client.question("acme", "/api/chat/stream", "Tell me a story about an owl.");
+            // Returns with the response's headers; closing its body closes the connection.
+            client.http().send(question, BodyHandlers.ofInputStream()).body().close();
+        }
+
+        Awaitility.await()
+                .untilAsserted(() -> assertThat(
+                                client.get("prometheus", "/actuator/prometheus").body())
+                        .containsPattern("(?m)^example_door_inside\\S* 0.0$"));
     }
 
     /** What was asked and answered is in the answers alone, and so is what somebody logs in with. */
