@@ -281,10 +281,11 @@ class SchedulerTest {
             scheduler.submit(sequence(new int[] {2}, 4000, Duration.ofMillis(50), waiting));
             backend.gate.release(1);
             running.first.get(30, TimeUnit.SECONDS);
+            // So slowly that 4000 tokens take far longer than either may
             Thread waiter = Thread.ofVirtual().start(() -> {
                 while (!running.end.isDone()) {
                     backend.gate.release(1);
-                    LockSupport.parkNanos(1000);
+                    LockSupport.parkNanos(1_000_000);
                 }
             });
             assertThat(running.await()).isEqualTo(FinishReason.DEADLINE);

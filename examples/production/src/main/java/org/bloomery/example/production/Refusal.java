@@ -25,7 +25,8 @@ record Refusal(HttpStatus status, String message, int retryAfterSeconds) {
         for (Throwable cause = error; cause != null; cause = cause.getCause()) {
             switch (cause) {
                 case EngineOverloadedException overloaded -> {
-                    return of(HttpStatus.TOO_MANY_REQUESTS, overloaded, (int)
+                    boolean own = overloaded.reason() == EngineOverloadedException.Reason.TENANT_BUDGET;
+                    return of(own ? HttpStatus.TOO_MANY_REQUESTS : HttpStatus.SERVICE_UNAVAILABLE, overloaded, (int)
                             overloaded.retryAfter().toSeconds());
                 }
                 case RequestNotPermitted tooOften -> {

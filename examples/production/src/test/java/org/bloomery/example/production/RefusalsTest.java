@@ -64,11 +64,11 @@ class RefusalsTest {
     }
 
     @Test
-    void fullQueueIs429WithRetryAfter() throws Exception {
+    void fullQueueIs503WithRetryAfter() throws Exception {
         model.refuse().refuse();
 
         for (HttpResponse<String> response : List.of(client.ask("acme", "Hello"), client.stream("acme", "Hello"))) {
-            assertThat(response.statusCode()).isEqualTo(429);
+            assertThat(response.statusCode()).isEqualTo(503);
             assertThat(response.headers().firstValue("Retry-After")).hasValue("1");
             assertThat(response.headers().firstValue("Content-Type")).hasValue("application/problem+json");
             assertThat(response.body()).contains("The queue of the scripted model is full; try again later.");
