@@ -316,7 +316,8 @@ public abstract class BackendContract {
             });
             try {
                 int interrupted = 0;
-                for (int i = 0; i < 40; i++) {
+                // A fast pass may be over before an interrupt comes
+                for (int i = 0; i < 40 || interrupted == 0; i++) {
                     Batch batch = new Batch(60);
                     for (int t = 60; t < 120; t++) {
                         batch.add(tokens[t], t, 0, false);
