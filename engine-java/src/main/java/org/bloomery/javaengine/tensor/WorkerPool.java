@@ -1,7 +1,7 @@
 package org.bloomery.javaengine.tensor;
 
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -27,12 +27,18 @@ public final class WorkerPool implements AutoCloseable {
     private static final long SPIN_NANOS = 100_000;
 
     private static final long ROUND = 1L << 32;
+
+    /** Integers of a cache line. */
+    private static final int LINE = 16;
+
     private static final RangeTask NOTHING = (from, to, worker) -> {};
 
     private final Worker[] workers;
     private final AtomicBoolean busy = new AtomicBoolean();
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
-    private final AtomicInteger next = new AtomicInteger();
+
+    /** The next index of each thread's own part of the range, a cache line each. */
+    private final AtomicIntegerArray next;
 
     /**
      * The round's number above bit 32, odd while it is open; below, how many workers are inside. A worker that wakes
@@ -56,6 +62,7 @@ public final class WorkerPool implements AutoCloseable {
             throw new IllegalArgumentException("A pool needs at least 1 thread; found " + threads);
         }
         workers = new Worker[threads - 1];
+        next = new AtomicIntegerArray(threads * LINE);
         for (int i = 0; i < workers.length; i++) {
             workers[i] = new Worker(i + 1);
         }
@@ -103,7 +110,9 @@ public final class WorkerPool implements AutoCloseable {
         this.task = task;
         this.count = count;
         this.grain = grain;
-        next.set(0);
+        for (int part = 0; part < threads(); part++) {
+            next.set(part * LINE, begin(part));
+        }
         gate.addAndGet(ROUND);
         for (Worker worker : workers) {
             if (worker.parked) {
@@ -123,24 +132,41 @@ public final class WorkerPool implements AutoCloseable {
         }
     }
 
+    /** The first index of a thread's part. */
+    private int begin(int part) {
+        return (int) ((long) count * part / threads());
+    }
+
+    /**
+     * Each thread goes along its own part, so that what it fetched ahead of a piece is what it takes next, and then helps
+     * with the others'.
+     */
     private void takePieces(int worker) {
         RangeTask task = this.task;
-        int count = this.count;
         int grain = this.grain;
         try {
-            while (true) {
-                int from = next.get();
-                if (from >= count) {
-                    return;
-                }
-                int to = from + Math.min(grain, count - from);
-                if (next.compareAndSet(from, to)) {
-                    task.run(from, to, worker);
-                }
+            for (int i = 0; i < threads(); i++) {
+                int part = (worker + i) % threads();
+                takePieces(task, part * LINE, begin(part + 1), grain, worker);
             }
         } catch (Throwable problem) {
             failure.compareAndSet(null, problem);
-            next.set(count);
+            for (int part = 0; part < threads(); part++) {
+                next.set(part * LINE, begin(part + 1));
+            }
+        }
+    }
+
+    private void takePieces(RangeTask task, int part, int end, int grain, int worker) {
+        while (true) {
+            int from = next.get(part);
+            if (from >= end) {
+                return;
+            }
+            int to = from + Math.min(grain, end - from);
+            if (next.compareAndSet(part, from, to)) {
+                task.run(from, to, worker);
+            }
         }
     }
 
