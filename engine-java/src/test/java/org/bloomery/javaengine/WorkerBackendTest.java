@@ -32,7 +32,7 @@ class WorkerBackendTest extends BackendContract {
     /** Each starts a JVM. */
     @Override
     protected int cycles() {
-        return Boolean.getBoolean("bloomery.soak") ? 100 : 4;
+        return Boolean.getBoolean("bloomery.soak") ? 102 : 12;
     }
 
     @Test

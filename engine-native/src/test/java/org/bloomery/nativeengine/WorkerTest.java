@@ -44,7 +44,7 @@ class WorkerTest extends NativeBackendTest {
     /** Each starts a JVM. */
     @Override
     protected int cycles() {
-        return 4;
+        return 12;
     }
 
     @Test
