@@ -25,6 +25,9 @@ import org.springframework.web.filter.OncePerRequestFilter;
  * would refuse them too, but only after a login, a look at the body and the way to the model and back, which under overload
  * is time that answers do not get. And virtual threads have no bound of their own: where requests come faster than they can even
  * be refused, as on a machine that has just started, they would pile up in memory.
+ *
+ * <p>It says 429, not 503: after a 503 Tomcat closes the connection, and the next try would have to open one, with TLS most of
+ * what a refusal costs.
  */
 @Component
 @Order(Ordered.HIGHEST_PRECEDENCE)
@@ -32,7 +35,7 @@ final class Door extends OncePerRequestFilter {
 
     private static final String SOON = "1";
     private static final String FULL =
-            "{\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\"Too many requests are being"
+            "{\"title\":\"Too Many Requests\",\"status\":429,\"detail\":\"Too many requests are being"
                     + " served at once; ask again later.\"}";
 
     private final Semaphore room;
@@ -60,7 +63,7 @@ final class Door extends OncePerRequestFilter {
             throws ServletException, IOException {
         if (!room.tryAcquire()) {
             turnedAway.increment();
-            response.setStatus(HttpStatus.SERVICE_UNAVAILABLE.value());
+            response.setStatus(HttpStatus.TOO_MANY_REQUESTS.value());
             response.setHeader(HttpHeaders.RETRY_AFTER, SOON);
             response.setContentType(MediaType.APPLICATION_PROBLEM_JSON_VALUE);
             response.getWriter().write(FULL);

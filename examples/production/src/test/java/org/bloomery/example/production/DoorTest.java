@@ -24,7 +24,7 @@ class DoorTest {
     void turnsAwayWhatFindsNoRoom() throws Exception {
         ask(request(), (first, response) -> {
             MockHttpServletResponse second = ask(request(), ANSWER);
-            assertThat(second.getStatus()).isEqualTo(503);
+            assertThat(second.getStatus()).isEqualTo(429);
             assertThat(second.getHeader("Retry-After")).isEqualTo("1");
             assertThat(second.getContentType()).startsWith("application/problem+json");
             assertThat(second.getContentAsString()).startsWith("{\"title\"").endsWith("}");
@@ -58,7 +58,7 @@ class DoorTest {
         stream.setAsyncSupported(true);
         AsyncContext[] started = new AsyncContext[1];
         ask(stream, (request, response) -> started[0] = request.startAsync());
-        assertThat(ask(request(), ANSWER).getStatus()).isEqualTo(503);
+        assertThat(ask(request(), ANSWER).getStatus()).isEqualTo(429);
         assertThat(meters.get("example.door.inside").gauge().value()).isEqualTo(1);
 
         started[0].complete();
