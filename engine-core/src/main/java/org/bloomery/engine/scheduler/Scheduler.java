@@ -274,12 +274,22 @@ public final class Scheduler implements AutoCloseable {
             return;
         }
         boolean interrupted = false;
+        boolean abandoned = false;
         while (worker.isAlive()) {
             try {
-                if (!worker.join(LONGEST_STEP_AT_CLOSE)) {
-                    LOG.log(Level.WARNING, "The backend does not end its step for the engine's close; it is given up.");
-                    backend.abandon();
+                if (worker.join(LONGEST_STEP_AT_CLOSE)) {
+                    break;
                 }
+                if (abandoned) {
+                    LOG.log(
+                            Level.ERROR,
+                            "The backend does not end its step although it was given up; its memory is not freed"
+                                    + " before it does.");
+                    break;
+                }
+                LOG.log(Level.WARNING, "The backend does not end its step for the engine's close; it is given up.");
+                backend.abandon();
+                abandoned = true;
             } catch (InterruptedException e) {
                 interrupted = true;
             }

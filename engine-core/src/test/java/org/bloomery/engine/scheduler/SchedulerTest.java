@@ -390,6 +390,22 @@ class SchedulerTest {
     }
 
     @Test
+    void closeDoesNotWaitForAStepThatNothingEnds() throws Exception {
+        RecordingBackend backend = new RecordingBackend(1, 64, 5000, new Semaphore(0));
+        Scheduler scheduler = scheduler(backend, 10);
+        Recorder running = new Recorder();
+        scheduler.submit(sequence(new int[] {1}, 4000, running));
+        while (!backend.gate.hasQueuedThreads()) {
+            LockSupport.parkNanos(1_000_000); // The class's timeout ends it
+        }
+        scheduler.close();
+        assertThat(running.end).isNotDone();
+        assertThat(backend.closed).isFalse();
+        backend.gate.release(1);
+        assertThat(running.await()).isEqualTo(FinishReason.SHUTDOWN);
+    }
+
+    @Test
     void drainLetsRunningSequencesFinishAndRefusesNewOnes() throws Exception {
         RecordingBackend backend = new RecordingBackend(1, 64, 5000, new Semaphore(0));
         try (Scheduler scheduler = scheduler(backend, 10)) {
