@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.bloomery.engine.Engine;
 import org.bloomery.engine.EngineOptions;
 import org.bloomery.engine.EngineState;
@@ -13,6 +14,7 @@ import org.bloomery.engine.EngineStats;
 import org.bloomery.engine.EngineUnavailableException;
 import org.bloomery.engine.backend.HostPressure;
 import org.bloomery.engine.backend.LoadProgress;
+import org.bloomery.spring.health.StartupProbe;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.Access;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
@@ -30,15 +32,22 @@ public final class InferenceEndpoint {
     private final Engine engine;
     private final Function<@Nullable String, EngineOptions> options;
     private final Duration grace;
+    private final Supplier<@Nullable StartupProbe> startupProbe;
 
     /**
      * @param options how to open the model of that name, or the configured one for null; checks it first
      * @param grace most time that requests have to end where a model goes
+     * @param startupProbe what the start-up report says, null before it
      */
-    public InferenceEndpoint(Engine engine, Function<@Nullable String, EngineOptions> options, Duration grace) {
+    public InferenceEndpoint(
+            Engine engine,
+            Function<@Nullable String, EngineOptions> options,
+            Duration grace,
+            Supplier<@Nullable StartupProbe> startupProbe) {
         this.engine = engine;
         this.options = options;
         this.grace = grace;
+        this.startupProbe = startupProbe;
     }
 
     /** Everything at one moment. */
@@ -90,6 +99,15 @@ public final class InferenceEndpoint {
                         "waiting", stats.queuedRequests(),
                         "prefillBacklog", stats.prefillBacklog(),
                         "requests", engine.running()));
+        StartupProbe probe = startupProbe.get();
+        if (probe != null) {
+            all.put(
+                    "startupProbe",
+                    Map.of(
+                            "start", probe.start().toString(),
+                            "periodSeconds", probe.periodSeconds(),
+                            "failureThreshold", probe.failureThreshold()));
+        }
         all.put(
                 "doctor",
                 Doctor.findings(stats, HostPressure.now(), file).stream()

@@ -21,6 +21,6 @@ public final class BloomeryActuatorAutoConfiguration {
     @ConditionalOnMissingBean
     InferenceEndpoint bloomeryInferenceEndpoint(
             Engine engine, EngineOpening opening, BloomeryEngineProperties properties) {
-        return new InferenceEndpoint(engine, opening::options, properties.shutdownTimeout());
+        return new InferenceEndpoint(engine, opening::options, properties.shutdownTimeout(), opening::startupProbe);
     }
 }

@@ -14,6 +14,7 @@ import org.bloomery.engine.EngineOptions;
 import org.bloomery.engine.backend.LoadProgress;
 import org.bloomery.engine.store.ModelReference;
 import org.bloomery.engine.store.ResolvedModel;
+import org.bloomery.spring.health.StartupProbe;
 import org.bloomery.spring.security.ModelChecks;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.DisposableBean;
@@ -32,6 +33,8 @@ final class EngineOpening implements DisposableBean {
     private final ObjectProvider<ModelChecks> checks;
     /** Copies out of archives, which are deleted after the engine is closed. */
     private final List<ResolvedModel> resolved = new ArrayList<>();
+
+    private volatile @Nullable StartupProbe startupProbe;
 
     EngineOpening(
             BloomeryChatProperties chat,
@@ -53,12 +56,26 @@ final class EngineOpening implements DisposableBean {
         if (engine.startup() == Startup.BACKGROUND) {
             EngineOptions options = unchecked(null);
             Engine opened = Engine.openInBackground(() -> checked(options), progress());
-            opened.whenLoaded(() -> log.info(String.join(System.lineSeparator() + "  ", opened.report())));
+            opened.whenLoaded(() -> report(opened));
             return opened;
         }
         Engine opened = OptionNames.under(BloomeryEngineProperties.PREFIX, this::openUntilShutdown);
-        log.info(String.join(System.lineSeparator() + "  ", opened.report()));
+        report(opened);
         return opened;
+    }
+
+    private void report(Engine opened) {
+        StartupProbe took = StartupProbe.now();
+        startupProbe = took;
+        List<String> lines = new ArrayList<>(opened.report());
+        lines.add(took.toString());
+        log.info(String.join(System.lineSeparator() + "  ", lines));
+    }
+
+    /** What a startup probe needs, or null before there is a model. */
+    @Nullable
+    StartupProbe startupProbe() {
+        return startupProbe;
     }
 
     /**

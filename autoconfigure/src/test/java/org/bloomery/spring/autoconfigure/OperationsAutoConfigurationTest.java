@@ -155,7 +155,8 @@ class OperationsAutoConfigurationTest {
         context.run(started -> {
             started.getBean(BloomeryChatModel.class).call(new Prompt("My name is " + CANARY));
             Map<String, Object> shown = started.getBean(InferenceEndpoint.class).inference();
-            assertThat(shown).containsKeys("state", "models", "backend", "memory", "slots", "queue", "doctor");
+            assertThat(shown)
+                    .containsKeys("state", "models", "backend", "memory", "slots", "queue", "startupProbe", "doctor");
             assertThat(shown.toString()).doesNotContain(CANARY);
         });
     }
