@@ -25,6 +25,7 @@ final class Answer implements Generation, SequenceListener, AnswerParser.Listene
     private static final System.Logger LOG = System.getLogger(Answer.class.getName());
 
     private final String id;
+    private final AnsweringModel model;
     private final Tokenizer tokenizer;
     private final StreamingDecoder decoder;
     private final StopStrings stop;
@@ -55,6 +56,7 @@ final class Answer implements Generation, SequenceListener, AnswerParser.Listene
 
     Answer(
             String id,
+            AnsweringModel model,
             Tokenizer tokenizer,
             StopStrings stop,
             AnswerParser parser,
@@ -65,6 +67,7 @@ final class Answer implements Generation, SequenceListener, AnswerParser.Listene
             int promptTokens,
             long submitted) {
         this.id = id;
+        this.model = model;
         this.tokenizer = tokenizer;
         this.decoder = tokenizer.decoder();
         this.stop = stop;
@@ -89,6 +92,11 @@ final class Answer implements Generation, SequenceListener, AnswerParser.Listene
     @Override
     public String id() {
         return id;
+    }
+
+    @Override
+    public AnsweringModel model() {
+        return model;
     }
 
     /** Whether it is complete or has failed. */

@@ -11,6 +11,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -47,6 +48,9 @@ public final class Engine implements AutoCloseable {
     private volatile @Nullable LoadedModel leaving;
     /** Why there is no model, unless one is being loaded. */
     private volatile @Nullable EngineException failure;
+
+    /** Requests that found no model. */
+    private final AtomicLong refused = new AtomicLong();
 
     private volatile double progress;
     private volatile boolean closed;
@@ -399,6 +403,18 @@ public final class Engine implements AutoCloseable {
      * @throws org.bloomery.engine.template.TemplateException if the chat template refuses the conversation
      */
     public Generation submit(GenerationRequest request, GenerationSink sink, Caller caller) {
+        try {
+            return submitToModel(request, sink, caller);
+        } catch (EngineUnavailableException e) {
+            listeners.refused(
+                    "none-" + refused.incrementAndGet(),
+                    LoadedModel.operation(request),
+                    EngineListener.Refusal.UNAVAILABLE);
+            throw e;
+        }
+    }
+
+    private Generation submitToModel(GenerationRequest request, GenerationSink sink, Caller caller) {
         while (true) {
             LoadedModel model = loaded();
             try {

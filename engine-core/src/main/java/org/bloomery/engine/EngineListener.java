@@ -25,8 +25,10 @@ public interface EngineListener {
         OVERLOADED,
         /** Its turn would come after its timeout. */
         DEADLINE,
-        /** The engine is closed or closing, or has no model yet. */
+        /** The engine is closed or closing. */
         CLOSED,
+        /** There is no model: it is still being loaded, could not be, or was unloaded. */
+        UNAVAILABLE,
         /** Another model has just taken its model's place: it is asked of that one, under another id. */
         REPLACED,
         /** The prompt and the tokens asked for do not fit the context. */
@@ -110,7 +112,11 @@ public interface EngineListener {
     /** A request is about to enter the queue; told on the thread that submits it. */
     default void queued(String id, Operation operation, int promptTokens) {}
 
-    /** A request was not taken; told on the thread that submits it. */
+    /**
+     * A request was not taken; told on the thread that submits it.
+     *
+     * @param id of nothing else, also where no model was there to give one
+     */
     default void refused(String id, Operation operation, Refusal reason) {}
 
     /** A request leaves the queue. One that starts over on a backend brought back is not told again. */

@@ -393,7 +393,7 @@ final class LoadedModel implements AutoCloseable {
         }
     }
 
-    private static EngineListener.Operation operation(GenerationRequest request) {
+    static EngineListener.Operation operation(GenerationRequest request) {
         return switch (request) {
             case ChatRequest chat -> EngineListener.Operation.CHAT;
             case CompletionRequest completion -> EngineListener.Operation.COMPLETION;
@@ -430,6 +430,7 @@ final class LoadedModel implements AutoCloseable {
         Shape shape = turn != null ? turn.shape(constrained) : constrained ? Shape.ANSWER : null;
         Answer answer = new Answer(
                 id,
+                new AnsweringModel(model, digest::sha256),
                 tokenizer,
                 new StopStrings(wanted.stop()),
                 turn == null ? AnswerParser.plainText() : turn.parser(LoadedModel::toolCallId, constrained),

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
@@ -89,6 +90,8 @@ class AnswerTest {
         Vocabulary vocabulary = new Vocabulary();
         Answer answer = new Answer(
                 "1",
+                new AnsweringModel(
+                        new ModelInfo("test", "none", 1, "F32", 1, 8, 8, 8, true, null), CompletableFuture::new),
                 vocabulary,
                 new StopStrings(List.of()),
                 AnswerParser.of("[THINK] [TOOL_CALLS]", tools, List.of(TextSpan.trusted("prompt")), () -> "id"),

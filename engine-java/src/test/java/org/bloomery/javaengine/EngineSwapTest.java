@@ -1,5 +1,6 @@
 package org.bloomery.javaengine;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -348,6 +349,59 @@ class EngineSwapTest {
             swapped.get();
         }
         assertThat(engine.state()).isEqualTo(EngineState.CLOSED);
+    }
+
+    @Test
+    void anAnswerNamesTheModelThatTookItsRequest() throws Exception {
+        CountDownLatch writing = new CountDownLatch(1);
+        CountDownLatch mayGoOn = new CountDownLatch(1);
+        try (Engine engine = Engine.open(OPTIONS, LoadProgress.NONE);
+                ExecutorService operators = Executors.newVirtualThreadPerTaskExecutor()) {
+            Generation old = engine.submit(request(), new GenerationSink() {
+                @Override
+                public boolean onText(String delta) {
+                    writing.countDown();
+                    awaitUninterruptibly(mayGoOn);
+                    return true;
+                }
+            });
+            writing.await();
+            EngineOptions other = EngineOptions.builder(OPTIONS.model())
+                    .contextLength(128)
+                    .maxSequences(1)
+                    .threads(1)
+                    .build();
+            Future<Boolean> swapped =
+                    operators.submit(() -> engine.swap(other, LoadProgress.NONE, Duration.ofMinutes(1)));
+            awaitUntil(() -> engine.model().contextLength() == 128);
+            Generation next = engine.submit(request(), GenerationSink.NONE);
+            assertThat(requireNonNull(old.model()).info().contextLength()).isEqualTo(256);
+            assertThat(requireNonNull(next.model()).info().contextLength()).isEqualTo(128);
+            assertThat(requireNonNull(old.model()).digest().get().join())
+                    .isEqualTo(engine.modelDigest().join());
+            mayGoOn.countDown();
+            old.await();
+            next.await();
+            assertThat(swapped.get()).isTrue();
+        }
+    }
+
+    @Test
+    void aRequestThatFindsNoModelIsTold() {
+        try (Engine engine = Engine.open(OPTIONS, LoadProgress.NONE)) {
+            List<EngineListener.Refusal> told = new CopyOnWriteArrayList<>();
+            engine.addListener(new EngineListener() {
+                @Override
+                public void refused(String id, Operation operation, Refusal reason) {
+                    assertThat(operation).isEqualTo(Operation.CHAT);
+                    told.add(reason);
+                }
+            });
+            engine.unload(Duration.ofMinutes(1));
+            assertThatThrownBy(() -> engine.submit(request(), GenerationSink.NONE))
+                    .isInstanceOf(EngineUnavailableException.class);
+            assertThat(told).containsExactly(EngineListener.Refusal.UNAVAILABLE);
+        }
     }
 
     @Test

@@ -12,12 +12,15 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import javax.crypto.spec.SecretKeySpec;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
+import org.bloomery.engine.AnsweringModel;
 import org.bloomery.engine.ChatRequest;
 import org.bloomery.engine.Completion;
 import org.bloomery.engine.FinishReason;
@@ -32,6 +35,7 @@ import org.bloomery.engine.audit.AuditRecord;
 import org.bloomery.engine.audit.AuditRecord.Outcome;
 import org.bloomery.engine.chat.ToolCall;
 import org.bloomery.engine.chat.ToolSpec;
+import org.bloomery.spring.chat.AnswerOrigin;
 import org.bloomery.spring.chat.Answering;
 import org.bloomery.spring.chat.DeferredSink;
 import org.bloomery.spring.chat.RequestRecorder;
@@ -70,7 +74,7 @@ public final class AuditRecorder implements RequestRecorder, AutoCloseable {
     private int underWay;
 
     /**
-     * @param model that answers now
+     * @param model that is asked where a request comes to none, as {@link #recorded} tells it
      * @param hmacKey key of the HMACs that stand for texts
      * @param content whether records have the texts themselves
      * @param redaction what a text goes through before a record has it
@@ -94,6 +98,18 @@ public final class AuditRecorder implements RequestRecorder, AutoCloseable {
                 new SecretKeySpec(hmacKey.getBytes(StandardCharsets.UTF_8), "HmacSHA256"), content, redaction);
         this.failClosed = failClosed;
         this.clock = clock;
+    }
+
+    /** What a record says of a model of the engine's. The digest is waited for. */
+    public static AuditRecord.Model recorded(AnsweringModel model) {
+        String digest;
+        try {
+            digest = model.digest().get().join();
+        } catch (CompletionException e) {
+            // The engine's log and its health say why; a record without the digest says more than none
+            digest = null;
+        }
+        return new AuditRecord.Model(model.info().name(), digest, model.info().templateHash());
     }
 
     @Override
@@ -182,7 +198,11 @@ public final class AuditRecorder implements RequestRecorder, AutoCloseable {
                 throw unknownCaller;
             }
             refuseWhereNoRecordCanBeKept();
-            return answer.over(trail.during(() -> next.submit(request, answer)));
+            try {
+                return answer.over(trail.during(() -> next.submit(request, answer)));
+            } finally {
+                answer.submitted.complete(null);
+            }
         }
 
         @Override
@@ -251,7 +271,7 @@ public final class AuditRecorder implements RequestRecorder, AutoCloseable {
                             : answer == null ? null : answer.generation().idOrNull(),
                     principal,
                     tenant,
-                    model.get(),
+                    answer == null ? model.get() : answer.model(),
                     answer == null ? options(prompt) : options(answer.request),
                     outcome,
                     completion == null ? null : completion.finishReason().name(),
@@ -270,6 +290,9 @@ public final class AuditRecorder implements RequestRecorder, AutoCloseable {
 
         private final Entry entry;
         private final GenerationRequest request;
+        private final AnswerOrigin origin = AnswerOrigin.current();
+        /** Until it is known which generation is behind this answer, or that there is none. */
+        private final CompletableFuture<@Nullable Void> submitted = new CompletableFuture<>();
 
         Audited(Entry entry, GenerationRequest request, GenerationSink sink) {
             super(sink);
@@ -277,9 +300,19 @@ public final class AuditRecorder implements RequestRecorder, AutoCloseable {
             this.request = request;
         }
 
+        /** Who answers. */
+        AuditRecord.Model model() {
+            String other = origin.overflow();
+            if (other != null) {
+                return new AuditRecord.Model(other, null, null);
+            }
+            AnsweringModel own = generation().model();
+            return own == null ? model.get() : recorded(own);
+        }
+
         @Override
         public void onComplete(Completion completion) {
-            entry.tasks.execute(() -> {
+            end(() -> {
                 RuntimeException failure = entry.keep(() -> entry.answered(completion));
                 if (failure != null && failClosed) {
                     fail(failure);
@@ -291,12 +324,20 @@ public final class AuditRecorder implements RequestRecorder, AutoCloseable {
 
         @Override
         public void onError(RuntimeException error) {
-            entry.tasks.execute(() -> {
+            end(() -> {
                 RuntimeException failure = entry.keep(() -> entry.record(Outcome.FAILED, null, error));
                 if (failure != null) {
                     error.addSuppressed(failure);
                 }
                 fail(error);
+            });
+        }
+
+        /** An answer may end before its submission has returned. */
+        private void end(Runnable task) {
+            entry.tasks.execute(() -> {
+                submitted.join();
+                task.run();
             });
         }
     }

@@ -5,16 +5,15 @@ import java.time.Clock;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Objects;
-import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
+import org.bloomery.engine.AnsweringModel;
 import org.bloomery.engine.Engine;
 import org.bloomery.engine.EngineListener;
 import org.bloomery.engine.EngineUnavailableException;
-import org.bloomery.engine.ModelInfo;
 import org.bloomery.engine.audit.AuditLog;
 import org.bloomery.engine.audit.AuditRecord;
 import org.bloomery.spring.audit.AuditEventSink;
@@ -133,7 +132,7 @@ public final class BloomeryAuditAutoConfiguration {
         engine.whenLoaded(begin);
     }
 
-    /** The model that answers now. */
+    /** The model that a request would have come to. */
     private static final class AuditedModel implements Supplier<AuditRecord.Model> {
 
         private final Engine engine;
@@ -145,19 +144,9 @@ public final class BloomeryAuditAutoConfiguration {
         @Override
         public AuditRecord.Model get() {
             try {
-                ModelInfo info = engine.model();
-                return new AuditRecord.Model(info.name(), digest(), info.templateHash());
+                return AuditRecorder.recorded(new AnsweringModel(engine.model(), engine::modelDigest));
             } catch (EngineUnavailableException e) {
                 return new AuditRecord.Model("none", null, null);
-            }
-        }
-
-        private @Nullable String digest() {
-            try {
-                return engine.modelDigest().join();
-            } catch (CompletionException e) {
-                // The engine's log and its health say why; a record without the digest says more than none
-                return null;
             }
         }
     }

@@ -35,8 +35,7 @@ public final class AnswerOrigin {
     }
 
     /** The other model's name, or null where the engine answers. */
-    @Nullable
-    String overflow() {
+    public @Nullable String overflow() {
         return overflow;
     }
 

@@ -2,6 +2,7 @@ package org.bloomery.spring.chat;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import org.bloomery.engine.AnsweringModel;
 import org.bloomery.engine.Completion;
 import org.bloomery.engine.EngineException;
 import org.bloomery.engine.Generation;
@@ -50,6 +51,13 @@ public final class DeferredGeneration implements Generation {
     public @Nullable String idOrNull() {
         Generation generation = behind;
         return generation == null ? null : generation.id();
+    }
+
+    /** Null also where it is not known yet. */
+    @Override
+    public @Nullable AnsweringModel model() {
+        Generation generation = behind;
+        return generation == null ? null : generation.model();
     }
 
     @Override

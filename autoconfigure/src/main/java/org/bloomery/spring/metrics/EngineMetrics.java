@@ -136,6 +136,8 @@ public final class EngineMetrics implements MeterBinder {
             ModelMeters meters = last(id);
             if (meters != null) {
                 meters.refused(reason);
+            } else {
+                ModelMeters.refusedWithoutModel(registry, reason);
             }
         }
 

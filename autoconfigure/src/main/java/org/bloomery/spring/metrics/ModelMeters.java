@@ -145,6 +145,11 @@ final class ModelMeters {
         }
     }
 
+    /** A request that came before there was any model. */
+    static void refusedWithoutModel(MeterRegistry registry, EngineListener.Refusal reason) {
+        count(registry, Tags.of(MODEL, "none"), "refused", lower(reason.name()));
+    }
+
     void started(EngineListener.Started request) {
         queueWait.record(request.queued());
         promptTokens.increment(request.promptTokens());
@@ -180,6 +185,10 @@ final class ModelMeters {
     }
 
     private void count(String outcome, String reason) {
+        count(registry, tags, outcome, reason);
+    }
+
+    private static void count(MeterRegistry registry, Tags tags, String outcome, String reason) {
         Counter.builder("bloomery.requests")
                 .description("Requests by how they ended, and why")
                 .baseUnit("requests")

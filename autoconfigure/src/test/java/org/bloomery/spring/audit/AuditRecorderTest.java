@@ -7,11 +7,13 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import java.time.Clock;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
+import org.bloomery.engine.AnsweringModel;
 import org.bloomery.engine.ChatRequest;
 import org.bloomery.engine.Completion;
 import org.bloomery.engine.EngineException;
@@ -21,6 +23,7 @@ import org.bloomery.engine.Generation;
 import org.bloomery.engine.GenerationOptions;
 import org.bloomery.engine.GenerationRequest;
 import org.bloomery.engine.GenerationSink;
+import org.bloomery.engine.ModelInfo;
 import org.bloomery.engine.audit.AuditException;
 import org.bloomery.engine.audit.AuditRecord;
 import org.bloomery.engine.audit.AuditRecord.GuardVerdict;
@@ -100,6 +103,44 @@ class AuditRecorderTest {
                 }))
                 .isInstanceOf(EngineOverloadedException.class);
         assertThat(heard).containsExactly("started", "first token");
+    }
+
+    /** A model may be replaced while it answers, and an answer may be faster than the return of its submission. */
+    @Test
+    void theModelThatTookTheRequestIsRecorded() {
+        ModelInfo info = new ModelInfo("old", "llama", 1, "Q8_0", 1, 8, 8, 8, true, "cd");
+        Generation own = new Generation() {
+            @Override
+            public String id() {
+                return "1";
+            }
+
+            @Override
+            public AnsweringModel model() {
+                return new AnsweringModel(info, () -> CompletableFuture.completedFuture("ab"));
+            }
+
+            @Override
+            public void cancel() {}
+
+            @Override
+            public Completion await() {
+                throw new IllegalStateException("Nobody waits for it.");
+            }
+        };
+        submit(recorder, REQUEST, GenerationSink.NONE, (request, audited) -> {
+            audited.onComplete(new Completion(
+                    "1",
+                    "Yes.",
+                    null,
+                    List.of(),
+                    FinishReason.STOP,
+                    ScriptedEngine.USAGE,
+                    ScriptedEngine.TIMINGS,
+                    List.of()));
+            return own;
+        });
+        assertThat(onlyRecord().model()).isEqualTo(new AuditRecord.Model("old", "ab", "cd"));
     }
 
     @Test

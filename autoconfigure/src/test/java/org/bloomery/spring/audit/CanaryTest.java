@@ -221,7 +221,8 @@ class CanaryTest {
                                 model -> {
                                     throw new IllegalStateException("Nothing is loaded here.");
                                 },
-                                Duration.ZERO)
+                                Duration.ZERO,
+                                () -> null)
                         .inference()))
                 .contains("models")
                 .doesNotContain(Canary.TEXT);

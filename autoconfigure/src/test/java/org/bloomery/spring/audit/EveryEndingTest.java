@@ -134,6 +134,22 @@ class EveryEndingTest {
     }
 
     @Test
+    void whoAnsweredIsNamed() {
+        Map<String, String> models = Map.of(
+                "the engine answers", endings.engine().model().name(),
+                "another model answers", "other",
+                "another model fails", "demo");
+        assertThat(endings.all().filter(ending -> models.containsKey(ending.name())))
+                .hasSize(models.size())
+                .allSatisfy(ending -> {
+                    kept.clear();
+                    endings.happens(ending, Asking.CALL, this::recorder, ObservationRegistry.NOOP);
+                    await().until(() -> !kept.isEmpty());
+                    assertThat(kept.getFirst().model().name()).isEqualTo(models.get(ending.name()));
+                });
+    }
+
+    @Test
     void eachRoundOfAToolLoopIsARequest() {
         kept.clear();
         AuditRecorder recorder = recorder(() -> "ada", () -> "acme");

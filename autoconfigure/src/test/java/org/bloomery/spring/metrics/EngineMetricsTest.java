@@ -35,6 +35,7 @@ import org.bloomery.engine.ContextLengthExceededException;
 import org.bloomery.engine.Engine;
 import org.bloomery.engine.EngineListener;
 import org.bloomery.engine.EngineOptions;
+import org.bloomery.engine.EngineUnavailableException;
 import org.bloomery.engine.FinishReason;
 import org.bloomery.engine.Generation;
 import org.bloomery.engine.GenerationOptions;
@@ -313,6 +314,15 @@ class EngineMetricsTest {
             SimpleMeterRegistry registry = new SimpleMeterRegistry();
             new EngineMetrics(later).bindTo(registry);
             assertThat(registry.find("bloomery.queue.depth").gauge()).isNull();
+            assertThatThrownBy(() -> later.submit(
+                            new ChatRequest(List.of(ChatMessage.user("Hello")), GenerationOptions.DEFAULT),
+                            GenerationSink.NONE))
+                    .isInstanceOf(EngineUnavailableException.class);
+            assertThat(registry.get("bloomery.requests")
+                            .tags("outcome", "refused", "reason", "unavailable", "gen_ai.request.model", "none")
+                            .counter()
+                            .count())
+                    .isEqualTo(1);
             bound.countDown();
             await().untilAsserted(() ->
                     assertThat(registry.find("bloomery.queue.depth").gauge()).isNotNull());
