@@ -15,6 +15,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.UUID;
 import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 import org.bloomery.engine.Engine;
@@ -42,7 +43,8 @@ import org.springframework.boot.test.web.server.LocalServerPort;
         })
 class StopTest {
 
-    private static final String CONVERSATION = "0123456789abcdef0123456789abcdef";
+    /** Each test's own: the one before may be free of its answer a moment later than the engine is. */
+    private final String conversation = UUID.randomUUID().toString().replace("-", "");
 
     @LocalServerPort
     private int port;
@@ -141,6 +143,6 @@ class StopTest {
     }
 
     private URI uri(String end) {
-        return URI.create("http://127.0.0.1:" + port + "/api/conversations/" + CONVERSATION + end);
+        return URI.create("http://127.0.0.1:" + port + "/api/conversations/" + conversation + end);
     }
 }
