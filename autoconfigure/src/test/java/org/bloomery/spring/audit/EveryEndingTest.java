@@ -110,6 +110,13 @@ class EveryEndingTest {
         }
     }
 
+    private AuditRecord recordOf(Endings.Ending ending) {
+        kept.clear();
+        endings.happens(ending, Asking.CALL, this::recorder, ObservationRegistry.NOOP);
+        await().until(() -> !kept.isEmpty());
+        return kept.getFirst();
+    }
+
     @Test
     void whatStoodInTheWayIsNamed() {
         Map<String, String> reasons = Map.of(
@@ -124,10 +131,7 @@ class EveryEndingTest {
         assertThat(endings.all().filter(ending -> reasons.containsKey(ending.name())))
                 .hasSize(reasons.size())
                 .allSatisfy(ending -> {
-                    kept.clear();
-                    endings.happens(ending, Asking.CALL, this::recorder, ObservationRegistry.NOOP);
-                    await().until(() -> !kept.isEmpty());
-                    assertThat(kept.getFirst().guards())
+                    assertThat(recordOf(ending).guards())
                             .extracting(verdict -> verdict.guard() + "/" + verdict.reason())
                             .containsExactly(reasons.get(ending.name()));
                 });
@@ -141,12 +145,8 @@ class EveryEndingTest {
                 "another model fails", "demo");
         assertThat(endings.all().filter(ending -> models.containsKey(ending.name())))
                 .hasSize(models.size())
-                .allSatisfy(ending -> {
-                    kept.clear();
-                    endings.happens(ending, Asking.CALL, this::recorder, ObservationRegistry.NOOP);
-                    await().until(() -> !kept.isEmpty());
-                    assertThat(kept.getFirst().model().name()).isEqualTo(models.get(ending.name()));
-                });
+                .allSatisfy(
+                        ending -> assertThat(recordOf(ending).model().name()).isEqualTo(models.get(ending.name())));
     }
 
     @Test

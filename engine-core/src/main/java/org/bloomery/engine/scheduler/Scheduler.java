@@ -256,7 +256,7 @@ public final class Scheduler implements AutoCloseable {
 
     /**
      * Ends every sequence with {@link FinishReason#SHUTDOWN}, stops the worker and closes the backend; a step that hangs is
-     * given up. Idempotent.
+     * given up. What does not end even then is not waited for: the backend is closed when it does. Idempotent.
      */
     @Override
     public void close() {

@@ -26,8 +26,7 @@ import org.springframework.web.filter.OncePerRequestFilter;
  * is time that answers do not get. And virtual threads have no bound of their own: where requests come faster than they can even
  * be refused, as on a machine that has just started, they would pile up in memory.
  *
- * <p>It says 429, not 503: after a 503 Tomcat closes the connection, and the next try would have to open one, with TLS most of
- * what a refusal costs.
+ * <p>It says 429, not 503: after a 503 Tomcat closes the connection, and the next try would have to open one.
  */
 @Component
 @Order(Ordered.HIGHEST_PRECEDENCE)

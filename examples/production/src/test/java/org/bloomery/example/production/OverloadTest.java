@@ -280,8 +280,7 @@ class OverloadTest {
         memory.forEach(
                 each -> System.out.printf("Heap %d KiB, resident %d KiB%n", each.heap() >> 10, each.resident() >> 10));
         if (SOAK) {
-            // The demo model's steps take a millisecond, and hundreds of clients a second share the processors with
-            // them
+            // The demo model's steps take a millisecond, and hundreds of clients a second share their processors
             assertThat(goodput).as("tokens a second under overload").isGreaterThanOrEqualTo(0.66 * peakRate);
             assertThat(p99)
                     .as("the 99th percentile of the refusals, in milliseconds")
