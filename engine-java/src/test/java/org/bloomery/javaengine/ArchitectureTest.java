@@ -85,9 +85,8 @@ class ArchitectureTest {
             .resideInAPackage(ROOT + ".kernel.machine");
 
     @ArchTest
-    static final ArchRule onlyMachineKernelsCallNativeCode = noClasses()
-            .that()
-            .resideOutsideOfPackage(ROOT + ".kernel.machine")
+    static final ArchRule onlyMachineKernelsAndSystemMemoryCallNativeCode = noClasses()
+            .that(not(simpleName("SystemMemory").or(resideInAPackage(ROOT + ".kernel.machine"))))
             .should()
             .dependOnClassesThat()
             .areAssignableTo(Linker.class);
