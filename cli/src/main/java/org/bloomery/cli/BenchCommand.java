@@ -115,7 +115,14 @@ final class BenchCommand implements Callable<Integer> {
             int sequences = Math.max(1, parallel);
             int context = Math.max(1, Math.max(promptTokens, decodeTokens));
             BackendOptions options = new BackendOptions(
-                    context, sequences, batchTokens, model.threads, model.kernels, cacheType, model.deviceOptions());
+                    context,
+                    sequences,
+                    batchTokens,
+                    model.threads,
+                    model.kernels,
+                    cacheType,
+                    model.repack,
+                    model.deviceOptions());
             try (Backend backend = model.openBackend(file, options)) {
                 double loadSeconds = (System.nanoTime() - start) / 1e9;
                 int vocabSize = backend.info().vocabSize();

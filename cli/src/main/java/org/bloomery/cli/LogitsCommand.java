@@ -55,7 +55,14 @@ final class LogitsCommand implements Callable<Integer> {
         int step = chunk == 0 ? tokens.size() : Math.min(chunk, tokens.size());
         try (ModelFile file = GgufReader.open(model.model, model.loadMode)) {
             BackendOptions options = new BackendOptions(
-                    tokens.size(), 1, step, model.threads, model.kernels, cacheType, model.deviceOptions());
+                    tokens.size(),
+                    1,
+                    step,
+                    model.threads,
+                    model.kernels,
+                    cacheType,
+                    model.repack,
+                    model.deviceOptions());
             try (Backend backend = model.openBackend(file, options)) {
                 refuseUnknownTokens(backend.info().vocabSize());
                 write(backend, step);

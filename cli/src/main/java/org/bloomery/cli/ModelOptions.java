@@ -55,6 +55,15 @@ final class ModelOptions {
     LoadMode loadMode = LoadMode.AUTO;
 
     @Option(
+            names = "--repack",
+            negatable = true,
+            defaultValue = "true",
+            fallbackValue = "true",
+            description = "Let the Java backend keep a second copy of the weights in the layout that its kernels read"
+                    + " fastest, if the memory is there (default: ${DEFAULT-VALUE}).")
+    boolean repack = true;
+
+    @Option(
             names = "--isolation",
             defaultValue = "in-process",
             paramLabel = "WHERE",
@@ -143,6 +152,7 @@ final class ModelOptions {
                 .threads(threads)
                 .contextLength(contextLength)
                 .maxSequences(1)
+                .repack(repack)
                 .devices(deviceOptions())
                 .isolation(isolation())
                 .build();

@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  *     {@code Q4_0}
  * @param defaultTimeout longest a request may take unless it names its own
  * @param prefixReuse whether a conversation's earlier turns are kept in the cache for its next one
+ * @param repack whether the Java backend may keep a copy of the weights in the layout that its kernels read fastest, if
+ *     the memory is there
  * @param chatTemplate replaces the model's own chat template, or null
  * @param devices the native library and the devices it computes on
  * @param isolation which process the backend computes in
@@ -44,6 +46,7 @@ public record EngineOptions(
         String cacheType,
         Duration defaultTimeout,
         boolean prefixReuse,
+        boolean repack,
         @Nullable String chatTemplate,
         DeviceOptions devices,
         Isolation isolation) {
@@ -87,6 +90,7 @@ public record EngineOptions(
                 cacheType,
                 defaultTimeout,
                 prefixReuse,
+                repack,
                 chatTemplate,
                 devices,
                 isolation);
@@ -122,6 +126,7 @@ public record EngineOptions(
         private String cacheType = "F16";
         private Duration defaultTimeout = Duration.ofMinutes(10);
         private boolean prefixReuse = true;
+        private boolean repack = true;
         private @Nullable String chatTemplate;
         private DeviceOptions devices = DeviceOptions.DEFAULT;
         private Isolation isolation = Isolation.IN_PROCESS;
@@ -190,6 +195,11 @@ public record EngineOptions(
             return this;
         }
 
+        public Builder repack(boolean repack) {
+            this.repack = repack;
+            return this;
+        }
+
         public Builder chatTemplate(@Nullable String chatTemplate) {
             this.chatTemplate = chatTemplate;
             return this;
@@ -221,6 +231,7 @@ public record EngineOptions(
                     cacheType,
                     defaultTimeout,
                     prefixReuse,
+                    repack,
                     chatTemplate,
                     devices,
                     isolation);

@@ -135,6 +135,7 @@ final class LoadedModel implements AutoCloseable {
                 options.threads(),
                 options.kernels(),
                 options.cacheType(),
+                options.repack(),
                 options.devices());
         Backends.Opened opened = Backends.open(
                 file,

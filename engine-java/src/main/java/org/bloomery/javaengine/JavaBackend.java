@@ -15,8 +15,10 @@ import org.bloomery.javaengine.kernel.ActivationForm;
 import org.bloomery.javaengine.kernel.Kernels;
 import org.bloomery.javaengine.layer.LogitRows;
 import org.bloomery.javaengine.layer.Pass;
+import org.bloomery.javaengine.tensor.Repacking;
 import org.bloomery.javaengine.tensor.WorkerPool;
 import org.bloomery.javaengine.tensor.Workspace;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A loaded model with its cache and compute threads. Its buffers are made once, for the largest batch; a batch that asks
@@ -30,9 +32,10 @@ final class JavaBackend implements Backend {
     private final KvCache cache;
     private final Pass pass;
     private final LogitRows logits;
+    private final @Nullable Repacking repacking;
     private boolean closed;
 
-    /** Takes over pool and cache: closes them when it is closed. */
+    /** Takes over pool, cache and repacking: closes them when it is closed. */
     JavaBackend(
             Architectures.Model model,
             BackendOptions options,
@@ -40,8 +43,10 @@ final class JavaBackend implements Backend {
             ThreadPlan threads,
             MemoryPlan plan,
             WorkerPool pool,
-            KvCache cache) {
+            KvCache cache,
+            @Nullable Repacking repacking) {
         this.model = model;
+        this.repacking = repacking;
         this.pool = pool;
         this.cache = cache;
         info = new BackendInfo(
@@ -131,6 +136,9 @@ final class JavaBackend implements Backend {
                 closed = true;
                 pool.close();
                 cache.close();
+                if (repacking != null) {
+                    repacking.close();
+                }
             }
         }
     }

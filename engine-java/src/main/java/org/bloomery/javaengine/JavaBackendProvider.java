@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -33,6 +34,7 @@ import org.bloomery.javaengine.kernel.Kernels;
 import org.bloomery.javaengine.kernel.WeightSample;
 import org.bloomery.javaengine.quant.QuantType;
 import org.bloomery.javaengine.quant.QuantTypes;
+import org.bloomery.javaengine.tensor.Repacking;
 import org.bloomery.javaengine.tensor.WeightMatrix;
 import org.bloomery.javaengine.tensor.WorkerPool;
 
@@ -81,15 +83,20 @@ public final class JavaBackendProvider implements BackendProvider {
         ThreadPlan threads = ThreadPlan.of(options.threads());
         Kernels kernels = KernelLookup.choose(options.kernels(), samples(model));
         TensorInfo none = new TensorInfo("", TensorType.F32, List.of(1L), 0, 0, Float.BYTES);
+        Map<String, WeightMatrix> matrices = new LinkedHashMap<>();
         TensorBinding binding = new TensorBinding(
                 TYPES,
-                tensor -> WeightMatrix.of(tensor, model.data(tensor), kernels),
+                tensor -> matrices.computeIfAbsent(
+                        tensor.name(), name -> WeightMatrix.of(tensor, model.data(tensor), kernels)),
                 WeightMatrix.of(none, MemorySegment.ofArray(new byte[Float.BYTES]), kernels));
         Architectures.Model loaded = Architectures.load(model, binding, progress);
 
         MemoryPlan plan = plan(model, loaded, options, cacheType, kernels, threads.threads());
-        MemoryCheck.refuseTooLarge(
-                plan, model.mapped(), options, AvailableMemory.now(), MemoryCheck.heapLeft(plan.workspace()));
+        AvailableMemory available = AvailableMemory.now();
+        MemoryCheck.refuseTooLarge(plan, model.mapped(), options, available, MemoryCheck.heapLeft(plan.workspace()));
+        // Copies beside weights that are copies already would be one too many
+        long copies = options.repack() && model.mapped() ? Repacking.size(matrices.values()) : 0;
+        boolean repacks = copies > 0 && plan.total() + copies <= available.bytes();
 
         progress.loaded(1);
         return new JavaBackend(
@@ -97,9 +104,10 @@ public final class JavaBackendProvider implements BackendProvider {
                 options,
                 kernels,
                 threads,
-                plan,
+                repacks ? new MemoryPlan(plan.weights(), copies, plan.cache(), plan.workspace()) : plan,
                 new WorkerPool(threads.threads()),
-                new KvCache(loaded.cacheShape(), cacheType, options.maxSequences()));
+                new KvCache(loaded.cacheShape(), cacheType, options.maxSequences()),
+                repacks ? Repacking.start(matrices.values()) : null);
     }
 
     /** The first rows of one matrix of each type. */

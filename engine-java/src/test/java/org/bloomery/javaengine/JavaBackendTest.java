@@ -3,16 +3,27 @@ package org.bloomery.javaengine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.stream.Stream;
+import org.bloomery.engine.backend.Backend;
 import org.bloomery.engine.backend.BackendContract;
+import org.bloomery.engine.backend.BackendInfo;
+import org.bloomery.engine.backend.BackendOptions;
 import org.bloomery.engine.backend.BackendProvider;
+import org.bloomery.engine.backend.DeviceOptions;
+import org.bloomery.engine.backend.LoadProgress;
 import org.bloomery.engine.backend.ReferenceDecoder;
 import org.bloomery.engine.backend.TinyModel;
 import org.bloomery.engine.backend.TinyModels;
+import org.bloomery.engine.format.GgufReader;
+import org.bloomery.engine.format.LoadMode;
+import org.bloomery.engine.format.ModelFile;
 import org.bloomery.engine.format.TensorInfo;
 import org.bloomery.engine.format.TensorType;
 import org.bloomery.javaengine.quant.QuantTypes;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -93,6 +104,31 @@ class JavaBackendTest extends BackendContract {
                 }
             }
             assertThat(worst / (most - least)).isLessThanOrEqualTo(tolerance(opened));
+        }
+    }
+
+    @Test
+    void copiesWeightsWhereThatIsAllowedAndGivesTheSameLogits(@TempDir Path folder) {
+        TinyModel model = TinyModels.llama3(SEED, TensorType.Q8_0);
+        Path file = model.write(folder);
+        int[] tokens = tokens(model, 60, SEED);
+        float[][] expected = null;
+        for (LoadMode mode : new LoadMode[] {LoadMode.MAP, LoadMode.COPY}) {
+            for (boolean repack : new boolean[] {true, false}) {
+                BackendOptions options = new BackendOptions(64, 1, 64, 2, "auto", "F32", repack, DeviceOptions.DEFAULT);
+                try (ModelFile opened = GgufReader.open(file, mode);
+                        Backend backend = provider().open(opened, options, LoadProgress.NONE)) {
+                    BackendInfo info = backend.info();
+                    boolean copies =
+                            repack && mode == LoadMode.MAP && info.kernels().startsWith("machine-avx512");
+                    assertThat(info.memory().repacked() > 0)
+                            .as("%s, %s, %s", mode, repack, info.kernels())
+                            .isEqualTo(copies);
+                    float[][] logits = feed(backend, tokens, 0, 7);
+                    expected = expected == null ? logits : expected;
+                    assertThat(logits).isDeepEqualTo(expected);
+                }
+            }
         }
     }
 

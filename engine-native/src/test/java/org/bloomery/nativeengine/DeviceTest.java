@@ -88,7 +88,7 @@ class DeviceTest {
     private static Run run(ModelFile file, DeviceOptions devices) {
         NativeBackendProvider provider = new NativeBackendProvider();
         assertThat(provider.probe(devices)).isInstanceOf(Availability.Available.class);
-        BackendOptions options = new BackendOptions(64, 2, 64, 2, "auto", "F32", devices);
+        BackendOptions options = new BackendOptions(64, 2, 64, 2, "auto", "F32", true, devices);
         try (Backend backend = provider.open(file, options, LoadProgress.NONE)) {
             int vocabSize = backend.info().vocabSize();
             int[] tokens = new SplittableRandom(3).ints(TOKENS, 0, vocabSize).toArray();

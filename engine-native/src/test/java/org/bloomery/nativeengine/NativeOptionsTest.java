@@ -50,7 +50,7 @@ class NativeOptionsTest {
     private BackendInfo open(String cacheType, DeviceOptions devices) {
         try (ModelFile file = model();
                 Backend backend = new NativeBackendProvider()
-                        .open(file, new BackendOptions(64, 2, 32, 1, "auto", cacheType, devices), LoadProgress.NONE)) {
+                        .open(file, new BackendOptions(64, 2, 32, 1, "auto", cacheType, true, devices), LoadProgress.NONE)) {
             Batch batch = new Batch(2);
             batch.add(1, 0, 0, false);
             batch.add(2, 1, 0, true);
@@ -142,6 +142,7 @@ class NativeOptionsTest {
                     1,
                     "auto",
                     "F16",
+                    true,
                     devices(folder.resolve("nowhere"), 0, List.of(), List.of(), FlashAttention.AUTO));
             Backends.Opened opened = Backends.open(file, "auto", options, LoadProgress.NONE, UnaryOperator.identity());
             try (Backend backend = opened.backend()) {

@@ -71,7 +71,7 @@ class WorkerTest extends NativeBackendTest {
                 FlashAttention.AUTO);
         try (ModelFile file =
                 GgufReader.open(TinyModels.llama(1, TensorType.F32).write(models), LoadMode.MAP)) {
-            BackendOptions options = new BackendOptions(16, 1, 16, 1, "auto", "F16", nowhere);
+            BackendOptions options = new BackendOptions(16, 1, 16, 1, "auto", "F16", true, nowhere);
             assertThatThrownBy(() -> provider().open(file, options, LoadProgress.NONE))
                     .isInstanceOf(InvalidOptionException.class)
                     .hasMessageContaining("nowhere");

@@ -34,6 +34,8 @@ import org.springframework.core.io.Resource;
  * @param kvCacheType Element type of the key/value cache: F16, F32, Q8_0, or with the native backend Q4_0.
  * @param timeout Most time a request may take from submission to the end, unless it names its own.
  * @param prefixReuse Whether a conversation's earlier turns stay in the cache for its next one.
+ * @param repack Whether the Java backend may keep a second copy of the weights in memory, in the layout that its kernels
+ *     read fastest. Made in the background after loading, and only if the memory is there.
  * @param chatTemplate Replaces the model's own chat template.
  * @param isolation Which process the backend computes in: in-process, or worker for a child JVM that is started again when
  *     native code crashes.
@@ -68,6 +70,7 @@ public record BloomeryEngineProperties(
         @DefaultValue("F16") String kvCacheType,
         @DefaultValue("10m") Duration timeout,
         @DefaultValue("true") boolean prefixReuse,
+        @DefaultValue("true") boolean repack,
         @Nullable Resource chatTemplate,
         @DefaultValue("in-process") Isolation isolation,
         @Nullable Path libraryPath,
@@ -118,6 +121,7 @@ public record BloomeryEngineProperties(
                         .cacheType(kvCacheType)
                         .defaultTimeout(timeout)
                         .prefixReuse(prefixReuse)
+                        .repack(repack)
                         .chatTemplate(template())
                         .isolation(isolation)
                         .devices(new DeviceOptions(

@@ -47,6 +47,7 @@ final class Messages {
             out.writeInt(options.threads());
             writeText(out, options.kernels());
             writeText(out, options.cacheType());
+            out.writeBoolean(options.repack());
             DeviceOptions devices = options.devices();
             Path library = devices.libraryPath();
             writeText(out, library == null ? "" : library.toString());
@@ -70,6 +71,7 @@ final class Messages {
                             in.readInt(),
                             readText(in),
                             readText(in),
+                            in.readBoolean(),
                             new DeviceOptions(
                                     readPath(in),
                                     in.readInt(),

@@ -1,6 +1,7 @@
 package org.bloomery.javaengine.kernel;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /** Products of the rows of a quantised matrix with activations, for one element type. Stateless. */
 public interface MatrixKernel {
@@ -31,6 +32,16 @@ public interface MatrixKernel {
     /** How this kernel reads activations; where the form rounds them, products are those of the rounded ones. */
     default ActivationForm form() {
         return ActivationForm.PLAIN;
+    }
+
+    /** The layout for matrices of so many columns that this kernel's products would rather read; empty if there is none. */
+    default Optional<Interleaving> interleaving(int columns) {
+        return Optional.empty();
+    }
+
+    /** The kernel for rows in that layout; ranges that it is given begin at a multiple of a group's rows. */
+    default MatrixKernel interleaved() {
+        throw new UnsupportedOperationException("This kernel reads rows one after the other only");
     }
 
     /** Writes the float values of one row of {@code columns} elements. */

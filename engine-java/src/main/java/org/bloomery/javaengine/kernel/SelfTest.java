@@ -112,6 +112,21 @@ final class SelfTest {
         float[] weights = new float[rows * columns];
         QuantTypes.of(sample.type()).dequantize(sample.weights(), 0, weights.length, weights, 0);
         MatrixKernel kernel = kernels.matrix(sample.type());
+        if (!agrees(kernel, sample.weights(), weights, rows, columns)) {
+            return false;
+        }
+        Optional<Interleaving> layout = kernel.interleaving(columns);
+        if (layout.isEmpty()) {
+            return true;
+        }
+        long rowBytes = sample.type().byteSize(columns);
+        byte[] bytes = new byte[Math.toIntExact(layout.get().byteSize(rows, rowBytes))];
+        MemorySegment interleaved = MemorySegment.ofArray(bytes);
+        layout.get().copy(sample.weights(), 0, rows, rowBytes, interleaved);
+        return agrees(kernel.interleaved(), interleaved, weights, rows, columns);
+    }
+
+    private static boolean agrees(MatrixKernel kernel, MemorySegment blocks, float[] weights, int rows, int columns) {
         for (int tokens : TOKENS) {
             float[] x = new float[tokens * columns];
             for (int i = 0; i < x.length; i++) {
@@ -129,7 +144,7 @@ final class SelfTest {
             }
             float[] out = new float[tokens * rows];
             float[] scratch = new float[kernel.scratchLength(columns, tokens)];
-            kernel.multiply(sample.weights(), 0, rows, activations, out, 0, rows, scratch);
+            kernel.multiply(blocks, 0, rows, activations, out, 0, rows, scratch);
             for (int i = 0; i < out.length; i++) {
                 if (!isNear(out[i], weights, i % rows * columns, multiplied, i / rows * columns, columns)) {
                     return false;

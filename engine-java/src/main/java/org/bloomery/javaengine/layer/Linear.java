@@ -13,6 +13,7 @@ public final class Linear {
 
     /** @param bias one element a row of the matrix, or null */
     public Linear(WeightMatrix weight, float scale, float @Nullable [] bias) {
+        weight.expectProducts();
         this.weight = weight;
         this.scale = scale;
         this.bias = bias;

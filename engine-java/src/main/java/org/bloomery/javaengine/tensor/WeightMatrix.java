@@ -1,17 +1,22 @@
 package org.bloomery.javaengine.tensor;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import org.bloomery.engine.UnsupportedModelException;
 import org.bloomery.engine.format.TensorInfo;
 import org.bloomery.engine.format.TensorType;
 import org.bloomery.javaengine.kernel.Activations;
+import org.bloomery.javaengine.kernel.Interleaving;
 import org.bloomery.javaengine.kernel.Kernels;
 import org.bloomery.javaengine.kernel.MatrixKernel;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A matrix of weights, (rows, columns), in the blocks of its file, and the kernel bound to it. Immutable and shared; the
- * bytes belong to the model file and must outlive it. A tensor of more than two dimensions is one matrix whose rows are
- * all of its rows; {@link #rowRange} gives one expert of it.
+ * A matrix of weights, (rows, columns), in the blocks of its file, and the kernel bound to it. Shared by threads; the
+ * bytes belong to the model file and must outlive it, or to memory that {@link Repacking} has copied them to, which
+ * changes no result. A tensor of more than two dimensions is one matrix whose rows are all of its rows; {@link #rowRange}
+ * gives one expert of it.
  */
 public final class WeightMatrix {
 
@@ -32,16 +37,31 @@ public final class WeightMatrix {
     /** Multiply-adds below which waking other threads costs more than it saves. */
     private static final long SMALL = 1 << 15;
 
-    private final MatrixKernel kernel;
+    /** Where the rows of a tensor are, and the kernel that reads them there. */
+    private record Layout(MatrixKernel kernel, MemorySegment data) {}
+
+    /** What all views of a tensor share. */
+    private static final class Tensor {
+        private volatile Layout layout;
+        private boolean multiplied;
+        /** Whether a view begins or ends amid a group of rows that would be interleaved. */
+        private boolean divided;
+
+        Tensor(Layout layout) {
+            this.layout = layout;
+        }
+    }
+
+    private final Tensor tensor;
     private final TensorType type;
-    private final MemorySegment data;
+    private final int firstRow;
     private final int rows;
     private final int columns;
 
-    private WeightMatrix(MatrixKernel kernel, TensorType type, MemorySegment data, int rows, int columns) {
-        this.kernel = kernel;
+    private WeightMatrix(Tensor tensor, TensorType type, int firstRow, int rows, int columns) {
+        this.tensor = tensor;
         this.type = type;
-        this.data = data;
+        this.firstRow = firstRow;
         this.rows = rows;
         this.columns = columns;
     }
@@ -57,8 +77,52 @@ public final class WeightMatrix {
             throw new UnsupportedModelException("Tensor '" + info.name() + "' has " + info.rows() + " rows of "
                     + info.columns() + " elements; the Java backend computes with at most 2147483647 of each.");
         }
-        return new WeightMatrix(
-                kernels.matrix(info.type()), info.type(), data, (int) info.rows(), (int) info.columns());
+        Layout layout = new Layout(kernels.matrix(info.type()), data);
+        return new WeightMatrix(new Tensor(layout), info.type(), 0, (int) info.rows(), (int) info.columns());
+    }
+
+    /** Says that there will be products with this matrix, and not only rows looked up, while the model is built. */
+    public void expectProducts() {
+        tensor.multiplied = true;
+    }
+
+    /** The layout that products of a whole tensor would rather read; empty if the one they have is as good. */
+    private Optional<Interleaving> interleaving() {
+        Optional<Interleaving> found = tensor.layout.kernel.interleaving(columns);
+        return found.filter(each -> tensor.multiplied && !tensor.divided && rows >= each.rows());
+    }
+
+    /** Bytes of the copy that {@link #repack} makes of a whole tensor, of which all views are there; 0 if it makes none. */
+    long repackedSize() {
+        return interleaving()
+                .map(each -> each.byteSize(rows, type.byteSize(columns)))
+                .orElse(0L);
+    }
+
+    /**
+     * Copies the tensor and reads the copy from then on.
+     *
+     * @param memory {@link #repackedSize} bytes, all zero, which must outlive this matrix
+     * @param stopped asked now and then whether to give up
+     * @return what was read before, or null if it gave up
+     */
+    @Nullable
+    MemorySegment repack(MemorySegment memory, BooleanSupplier stopped) {
+        Interleaving interleaving = interleaving().orElseThrow();
+        Layout before = tensor.layout;
+        for (long row = 0; row < rows; row += interleaving.rows()) {
+            if (stopped.getAsBoolean()) {
+                return null;
+            }
+            int end = (int) Math.min(rows, row + interleaving.rows());
+            interleaving.copy(before.data, (int) row, end, type.byteSize(columns), memory);
+        }
+        tensor.layout = new Layout(before.kernel.interleaved(), memory);
+        return before.data;
+    }
+
+    private MatrixKernel kernel() {
+        return tensor.layout.kernel;
     }
 
     /** Length of a result. */
@@ -122,7 +186,7 @@ public final class WeightMatrix {
                 throw new IllegalArgumentException("A product of " + tokens + " tokens by (" + matrix.rows + ", "
                         + columns + ") does not fit arrays of " + x.length + " and " + out[i].length);
             }
-            scratch = Math.max(scratch, matrix.kernel.scratchLength(columns, tokens));
+            scratch = Math.max(scratch, matrix.kernel().scratchLength(columns, tokens));
             blocks = Math.addExact(blocks, matrix.blocks());
             work += (long) matrix.rows * columns * tokens;
         }
@@ -131,7 +195,7 @@ public final class WeightMatrix {
             int same = firstOfSameForm(matrices, i);
             activations[i] = same < i
                     ? activations[same]
-                    : workspace.prepare(matrices[i].kernel.form(), x, xOffset, tokens, columns);
+                    : workspace.prepare(matrices[i].kernel().form(), x, xOffset, tokens, columns);
         }
         workspace.reserve(scratch);
         // Long pieces of memory are read faster, since what comes next can be fetched ahead.
@@ -154,7 +218,7 @@ public final class WeightMatrix {
 
     private static int firstOfSameForm(WeightMatrix[] matrices, int index) {
         int first = 0;
-        while (!matrices[first].kernel.form().equals(matrices[index].kernel.form())) {
+        while (!matrices[first].kernel().form().equals(matrices[index].kernel().form())) {
             first++;
         }
         return first;
@@ -166,7 +230,9 @@ public final class WeightMatrix {
 
     private void multiplyBlocks(int from, int to, Activations x, float[] out, int outOffset, float[] scratch) {
         int end = (int) Math.min(rows, (long) to * ROW_BLOCK);
-        kernel.multiply(data, from * ROW_BLOCK, end, x, out, outOffset, rows, scratch);
+        Layout layout = tensor.layout;
+        MemorySegment data = layout.data.asSlice(firstRow * type.byteSize(columns));
+        layout.kernel.multiply(data, from * ROW_BLOCK, end, x, out, outOffset, rows, scratch);
     }
 
     /** Writes the float values of one row, as for a token's embedding. */
@@ -174,7 +240,8 @@ public final class WeightMatrix {
         if (row < 0 || row >= rows) {
             throw new IndexOutOfBoundsException("Row " + row + " of a matrix with " + rows + " rows");
         }
-        kernel.dequantizeRow(data, row, columns, out, offset);
+        Layout layout = tensor.layout;
+        layout.kernel.dequantizeRow(layout.data, firstRow + row, columns, out, offset);
     }
 
     /** A view of {@code count} rows: one expert of a stack of matrices, or one part of a fused matrix. */
@@ -183,7 +250,9 @@ public final class WeightMatrix {
             throw new IndexOutOfBoundsException(
                     "Rows " + from + " to " + ((long) from + count) + " of a matrix with " + rows + " rows");
         }
-        long rowBytes = type.byteSize(columns);
-        return new WeightMatrix(kernel, type, data.asSlice(from * rowBytes, count * rowBytes), count, columns);
+        int first = firstRow + from;
+        kernel().interleaving(columns)
+                .ifPresent(each -> tensor.divided |= first % each.rows() != 0 || count % each.rows() != 0);
+        return new WeightMatrix(tensor, type, first, count, columns);
     }
 }

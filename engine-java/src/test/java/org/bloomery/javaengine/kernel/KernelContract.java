@@ -6,6 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.bloomery.engine.format.TensorType;
@@ -120,6 +121,44 @@ public abstract class KernelContract {
                                 together[token * problem.rows + row],
                                 org.assertj.core.data.Offset.offset(
                                         2 * TOLERANCE * problem.magnitude(row, token) + 1e-30));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("types")
+    void interleavedRowsGiveTheSameBits(QuantType type) {
+        MatrixKernel kernel = kernels.matrix(type.type());
+        for (int rows = 1; rows <= 70; rows++) {
+            Random random = new Random(rows);
+            int columns = columns(type, random);
+            Optional<Interleaving> found = kernel.interleaving(columns);
+            if (found.isEmpty()) {
+                continue;
+            }
+            Interleaving layout = found.get();
+            assertThat(kernel.interleaved().form()).isEqualTo(kernel.form());
+            Problem problem = new Problem(type, rows, columns, 1 + random.nextInt(40), 1, rows);
+            long rowBytes = type.type().byteSize(columns);
+            MemorySegment copy = MemorySegment.ofArray(new byte[(int) layout.byteSize(rows, rowBytes)]);
+            // in two parts, as a copy that is made bit by bit
+            int middle = random.nextInt(rows / layout.rows() + 1) * layout.rows();
+            layout.copy(problem.weights, middle, rows, rowBytes, copy);
+            layout.copy(problem.weights, 0, middle, rowBytes, copy);
+
+            int from = random.nextInt((rows - 1) / layout.rows() + 1) * layout.rows();
+            int to = from + 1 + random.nextInt(rows - from);
+            for (int tokens : new int[] {problem.tokens, 1}) {
+                Problem some = problem.first(tokens);
+                assertThat(some.multiply(kernel.interleaved(), copy, from, to, 3, 5))
+                        .containsExactly(some.multiply(kernel, problem.weights, from, to, 3, 5));
+            }
+            float[] expected = new float[columns];
+            float[] row = new float[columns];
+            for (int r = 0; r < rows; r++) {
+                kernel.dequantizeRow(problem.weights, r, columns, expected, 0);
+                kernel.interleaved().dequantizeRow(copy, r, columns, row, 0);
+                assertThat(row).containsExactly(expected);
             }
         }
     }
@@ -360,11 +399,19 @@ public abstract class KernelContract {
             return blocks;
         }
 
-        /** Computes some rows into an array with {@code outOffset} floats before them; the others stay at 77. */
+        /** The same with the first tokens only. */
+        Problem first(int count) {
+            return new Problem(type, rows, columns, weights, Arrays.copyOf(x, count * columns));
+        }
+
         float[] multiply(MemorySegment weights, int from, int to, int xOffset, int outOffset) {
+            return multiply(kernels.matrix(type.type()), weights, from, to, xOffset, outOffset);
+        }
+
+        /** Computes some rows into an array with {@code outOffset} floats before them; the others stay at 77. */
+        float[] multiply(MatrixKernel kernel, MemorySegment weights, int from, int to, int xOffset, int outOffset) {
             float[] shifted = new float[xOffset + x.length];
             System.arraycopy(x, 0, shifted, xOffset, x.length);
-            MatrixKernel kernel = kernels.matrix(type.type());
             ActivationForm form = kernel.form();
             Activations activations =
                     new Activations(shifted, xOffset, tokens, columns, new float[form.length(columns, tokens)]);

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.bloomery.engine.InvalidOptionException;
 import org.bloomery.engine.format.TensorType;
@@ -114,9 +115,9 @@ class KernelLookupTest {
     @Test
     void catchesEveryKernelThatComputesWrong() {
         for (TensorType wrong : new TensorType[] {TensorType.F32, TensorType.Q8_0, TensorType.Q6_K}) {
-            assertThat(SelfTest.failure(new Faulty(wrong, false), SelfTest.samples()))
+            assertThat(SelfTest.failure(new Faulty(wrong, Fault.IN_LAST_ROW), SelfTest.samples()))
                     .hasValueSatisfying(failure -> assertThat(failure).contains(wrong.name()));
-            assertThat(SelfTest.failure(new Faulty(wrong, true), SelfTest.samples()))
+            assertThat(SelfTest.failure(new Faulty(wrong, Fault.CANNOT_RUN), SelfTest.samples()))
                     .hasValueSatisfying(failure -> assertThat(failure).contains(wrong.name(), "LinkageError"));
         }
         assertThat(SelfTest.failure(KernelLookup.choose("scalar"), SelfTest.samples()))
@@ -124,24 +125,38 @@ class KernelLookupTest {
     }
 
     @Test
+    void catchesInterleavedRowsThatAreReadWrong() {
+        assertThat(SelfTest.failure(new Faulty(TensorType.Q8_0, Fault.IN_INTERLEAVED_ROWS), SelfTest.samples()))
+                .hasValueSatisfying(failure -> assertThat(failure).contains("Q8_0"));
+    }
+
+    @Test
     void catchesAttentionThatComputesWrong() {
-        Kernels sound = new Faulty(TensorType.IQ3_S, false);
+        Kernels sound = new Faulty(TensorType.IQ3_S, Fault.IN_LAST_ROW);
         assertThat(SelfTest.failure(sound, SelfTest.samples())).isEmpty();
         AttentionKernel doubled = (a, aStride, b, c, m, k, n) -> {
             sound.attention().multiplyAdd(a, aStride, b, c, m, k, n);
             sound.attention().multiplyAdd(a, aStride, b, c, m, k, n);
         };
-        assertThat(SelfTest.failure(new Faulty(TensorType.IQ3_S, false, doubled), SelfTest.samples()))
+        assertThat(SelfTest.failure(new Faulty(TensorType.IQ3_S, Fault.IN_LAST_ROW, doubled), SelfTest.samples()))
                 .hasValueSatisfying(failure -> assertThat(failure).contains("attention"));
     }
 
-    /** Scalar kernels, but for one type, whose last row is a little off or whose kernel cannot run. */
-    private record Faulty(TensorType wrong, boolean fails, AttentionKernel attention) implements Kernels {
+    private enum Fault {
+        /** A little off. */
+        IN_LAST_ROW,
+        CANNOT_RUN,
+        /** Taken for rows that stand one after the other. */
+        IN_INTERLEAVED_ROWS
+    }
+
+    /** Scalar kernels, but for one type. */
+    private record Faulty(TensorType wrong, Fault fault, AttentionKernel attention) implements Kernels {
 
         private static final ScalarKernels SOUND = new ScalarKernels("Used by a test.");
 
-        Faulty(TensorType wrong, boolean fails) {
-            this(wrong, fails, SOUND.attention());
+        Faulty(TensorType wrong, Fault fault) {
+            this(wrong, fault, SOUND.attention());
         }
 
         @Override
@@ -157,7 +172,7 @@ class KernelLookupTest {
         @Override
         public MatrixKernel matrix(TensorType type) {
             MatrixKernel sound = SOUND.matrix(type);
-            return type == wrong ? new FaultyMatrixKernel(sound, fails) : sound;
+            return type == wrong ? new FaultyMatrixKernel(sound, fault) : sound;
         }
 
         @Override
@@ -166,7 +181,17 @@ class KernelLookupTest {
         }
     }
 
-    private record FaultyMatrixKernel(MatrixKernel sound, boolean fails) implements MatrixKernel {
+    private record FaultyMatrixKernel(MatrixKernel sound, Fault fault) implements MatrixKernel {
+
+        @Override
+        public Optional<Interleaving> interleaving(int columns) {
+            return fault == Fault.IN_INTERLEAVED_ROWS ? Optional.of(new Interleaving(4, 34, 0)) : Optional.empty();
+        }
+
+        @Override
+        public MatrixKernel interleaved() {
+            return sound;
+        }
 
         @Override
         public int scratchLength(int columns, int tokens) {
@@ -183,11 +208,13 @@ class KernelLookupTest {
                 int outOffset,
                 int rows,
                 float[] scratch) {
-            if (fails) {
+            if (fault == Fault.CANNOT_RUN) {
                 throw new LinkageError("no such instruction");
             }
             sound.multiply(weights, from, to, x, out, outOffset, rows, scratch);
-            out[outOffset + x.tokens() * rows - 1] *= 1.01f;
+            if (fault == Fault.IN_LAST_ROW) {
+                out[outOffset + x.tokens() * rows - 1] *= 1.01f;
+            }
         }
 
         @Override

@@ -308,6 +308,10 @@ final class Assembler {
         bytes(0x58 | (register.number() & 7));
     }
 
+    void prefetcht0(Memory memory) {
+        general(0, 0x0F, 0x18, 1, memory);
+    }
+
     void prefetcht1(Memory memory) {
         general(0, 0x0F, 0x18, 2, memory);
     }

@@ -34,6 +34,9 @@ final class Avx512Code implements MatrixCode {
     /** More tokens than this have their weights unpacked to a panel. */
     private static final int FEW = 8;
 
+    /** Up to as many tokens weights are used as fast as memory brings them. */
+    private static final int FORESEEN = 2;
+
     /** Up to as many tokens upper nibbles stay where they are, and sums of their products are shifted instead. */
     private static final int UNSHIFTED = 4;
 
@@ -59,14 +62,18 @@ final class Avx512Code implements MatrixCode {
     private static final Mask STORED = new Mask(5);
 
     private final TensorType type;
+    private final boolean interleaved;
     private final BlockForm form;
     private Assembler code = new Assembler();
-    private SixteenRows rows = new SixteenRows(code);
+    private SixteenRows rows;
     private Unpacking unpacking;
 
-    Avx512Code(TensorType type) {
+    /** @param interleaved how the rows stand */
+    Avx512Code(TensorType type, boolean interleaved) {
         this.type = type;
+        this.interleaved = interleaved;
         this.form = BlockForm.of(type);
+        rows = new SixteenRows(code, interleaved);
         unpacking = new Unpacking(type, code, rows, false);
     }
 
@@ -101,6 +108,9 @@ final class Avx512Code implements MatrixCode {
     @Override
     public byte[] multiplyFew(int tokens) {
         start(tokens <= UNSHIFTED);
+        SixteenRows.Ahead ahead = type == TensorType.Q6_K
+                ? SixteenRows.Ahead.NEAR
+                : tokens > FORESEEN ? SixteenRows.Ahead.FAR : SixteenRows.Ahead.NOTHING;
         Products registers = new Products(Unpacking.SCALE, Unpacking.SECOND_SCALE, 26, zmm(30), 16);
         Label group = new Label();
         enter();
@@ -118,11 +128,11 @@ final class Avx512Code implements MatrixCode {
         unpacking.use(free);
         code.place(group);
         rows.find();
-        rows.toNextGroup(AHEAD);
+        rows.startAhead(AHEAD, ahead);
         code.lea(AT, Memory.at(ACTIVATIONS, centre(tokens)));
         clear(registers, tokens);
         unpacking.unpack(BLOCKS, (codes, shifted) -> {
-            rows.fetchAhead(AHEAD, (int) (ROWS * type.byteSize(256) / 8));
+            rows.fetchAhead(AHEAD, (int) (ROWS * type.byteSize(256) / 8), ahead);
             addProducts(registers, tokens, j -> zmm(codes + j), shifted);
             code.add(AT, tokens * ByteActivations.TOKEN_BYTES);
         });
@@ -189,7 +199,7 @@ final class Avx512Code implements MatrixCode {
 
     private void start(boolean unshifted) {
         code = new Assembler();
-        rows = new SixteenRows(code);
+        rows = new SixteenRows(code, interleaved);
         unpacking = new Unpacking(type, code, rows, unshifted);
     }
 

@@ -43,7 +43,7 @@ final class Bf16Code implements MatrixCode {
     private static final Mask STORED = new Mask(5);
 
     private Assembler code = new Assembler();
-    private SixteenRows rows = new SixteenRows(code);
+    private SixteenRows rows = new SixteenRows(code, false);
 
     private static Vector zmm(int number) {
         return new Vector(number, 512);
@@ -76,7 +76,7 @@ final class Bf16Code implements MatrixCode {
         enter();
         code.place(group);
         rows.find();
-        rows.toNextGroup(AHEAD);
+        rows.startAhead(AHEAD, SixteenRows.Ahead.NOTHING);
         code.lea(AT, Memory.at(ACTIVATIONS, centre(tokens)));
         code.mov(LEFT, BLOCKS);
         clear(FEW_SUMS, tokens);
@@ -85,7 +85,7 @@ final class Bf16Code implements MatrixCode {
         for (int row = 0; row < SixteenRows.COUNT; row++) {
             code.emit(VMOVUPS, zmm(row), rows.row(row, 0));
         }
-        rows.fetchAhead(AHEAD, SixteenRows.COUNT * VECTOR);
+        rows.fetchAhead(AHEAD, SixteenRows.COUNT * VECTOR, SixteenRows.Ahead.NOTHING);
         rows.transpose64(SPARE);
         for (int pair = 0; pair < PAIRS; pair++) {
             addProducts(zmm(pair), pair, FEW_SUMS, tokens);
@@ -202,7 +202,7 @@ final class Bf16Code implements MatrixCode {
 
     private void enter() {
         code = new Assembler();
-        rows = new SixteenRows(code);
+        rows = new SixteenRows(code, false);
         code.push(General.RBP);
         code.mov(General.RBP, General.RSP);
         code.push(General.RBX);

@@ -49,12 +49,8 @@ public final class MachineKernels implements Kernels {
         static MatrixKernel kernel(Kind kind, MatrixKernel plain) {
             return KERNELS.computeIfAbsent(
                     kind,
-                    each -> new PackedMatrixKernel(
-                            each.type,
-                            each.level.matrixCode(each.type),
-                            each.type == TensorType.BF16 ? BRAIN_FLOATS : BYTES,
-                            plain,
-                            MEMORY));
+                    each -> PackedMatrixKernel.of(
+                            each.type, each.level, each.type == TensorType.BF16 ? BRAIN_FLOATS : BYTES, plain, MEMORY));
         }
     }
 

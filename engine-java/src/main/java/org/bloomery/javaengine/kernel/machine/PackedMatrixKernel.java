@@ -1,10 +1,13 @@
 package org.bloomery.javaengine.kernel.machine;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import org.bloomery.engine.format.TensorType;
 import org.bloomery.javaengine.kernel.ActivationForm;
 import org.bloomery.javaengine.kernel.Activations;
+import org.bloomery.javaengine.kernel.Interleaving;
 import org.bloomery.javaengine.kernel.MatrixKernel;
+import org.jspecify.annotations.Nullable;
 
 /** Products of one type with packed activations; rows that are no whole blocks, which are rare, go another way. */
 final class PackedMatrixKernel implements MatrixKernel {
@@ -21,6 +24,12 @@ final class PackedMatrixKernel implements MatrixKernel {
     private final MatrixKernel plain;
     private final int groupRows;
 
+    /** How the rows stand that this kernel reads; null for one after the other. */
+    private final @Nullable Interleaving layout;
+
+    /** The kernel for rows that are interleaved; null where there is none. */
+    private final @Nullable PackedMatrixKernel interleaved;
+
     /** By number of tokens; of {@link #panel} the first one unpacks. */
     private final LoadedCode few;
 
@@ -28,12 +37,31 @@ final class PackedMatrixKernel implements MatrixKernel {
 
     /**
      * @param form what the code reads
-     * @param plain the other way
+     * @param plain the other way, which reads rows as in a model file
      */
-    PackedMatrixKernel(
-            TensorType type, MatrixCode code, GroupedActivations form, MatrixKernel plain, ExecutableMemory memory) {
+    static PackedMatrixKernel of(
+            TensorType type, FeatureLevel level, GroupedActivations form, MatrixKernel plain, ExecutableMemory memory) {
+        if (!level.interleaves(type)) {
+            return new PackedMatrixKernel(type, level, null, null, form, plain, memory);
+        }
+        Interleaving layout =
+                new Interleaving(SixteenRows.COUNT, (int) type.byteSize(type.blockSize()), Unpacking.halfWord(type));
+        PackedMatrixKernel interleaved = new PackedMatrixKernel(type, level, layout, null, form, plain, memory);
+        return new PackedMatrixKernel(type, level, null, interleaved, form, plain, memory);
+    }
+
+    private PackedMatrixKernel(
+            TensorType type,
+            FeatureLevel level,
+            @Nullable Interleaving layout,
+            @Nullable PackedMatrixKernel interleaved,
+            GroupedActivations form,
+            MatrixKernel plain,
+            ExecutableMemory memory) {
         this.type = type;
-        this.code = code;
+        this.code = level.matrixCode(type, layout != null);
+        this.layout = layout;
+        this.interleaved = interleaved;
         this.form = form;
         this.plain = plain;
         groupRows = code.rows();
@@ -47,6 +75,19 @@ final class PackedMatrixKernel implements MatrixKernel {
     @Override
     public ActivationForm form() {
         return form;
+    }
+
+    /** Not for rows that go the other way, or are no whole pieces. */
+    @Override
+    public Optional<Interleaving> interleaving(int columns) {
+        return interleaved == null || form.length(columns, 1) == 0
+                ? Optional.empty()
+                : Optional.ofNullable(interleaved.layout);
+    }
+
+    @Override
+    public MatrixKernel interleaved() {
+        return interleaved == null ? MatrixKernel.super.interleaved() : interleaved;
     }
 
     @Override
@@ -113,7 +154,7 @@ final class PackedMatrixKernel implements MatrixKernel {
                     (1L << groupRows) - 1);
         }
         if (rest < to) {
-            RowGroup last = RowGroup.of(weights, rest, to, rowBytes, groupRows);
+            RowGroup last = group(weights, rest, to, rowBytes);
             MachineCall.multiply(
                     multiply,
                     last.weights(),
@@ -146,7 +187,7 @@ final class PackedMatrixKernel implements MatrixKernel {
             int count = Math.min(groups.length, Math.ceilDiv(to - row, groupRows));
             for (int p = 0; p < count; p++) {
                 int first = row + p * groupRows;
-                RowGroup group = RowGroup.of(weights, first, Math.min(to, first + groupRows), rowBytes, groupRows);
+                RowGroup group = group(weights, first, Math.min(to, first + groupRows), rowBytes);
                 groups[p] = group;
                 MachineCall.multiply(
                         unpack,
@@ -180,8 +221,19 @@ final class PackedMatrixKernel implements MatrixKernel {
         }
     }
 
+    private RowGroup group(MemorySegment weights, int from, int to, long rowBytes) {
+        return layout != null
+                ? RowGroup.ofInterleaved(weights, from, to, rowBytes, groupRows)
+                : RowGroup.of(weights, from, to, rowBytes, groupRows);
+    }
+
     @Override
     public void dequantizeRow(MemorySegment weights, int row, int columns, float[] out, int outOffset) {
+        if (layout != null) {
+            MemorySegment bytes = layout.row(weights, row, Math.toIntExact(type.byteSize(columns)));
+            plain.dequantizeRow(bytes, 0, columns, out, outOffset);
+            return;
+        }
         plain.dequantizeRow(weights, row, columns, out, outOffset);
     }
 }

@@ -11,6 +11,11 @@ import java.lang.foreign.MemorySegment;
  */
 record RowGroup(MemorySegment weights, int firstRow, long mask) {
 
+    /** Rows {@code from} to {@code to} of an interleaved matrix, where a group begins and has room for all its rows. */
+    static RowGroup ofInterleaved(MemorySegment weights, int from, int to, long rowBytes, int groupRows) {
+        return new RowGroup(weights.asSlice(from * rowBytes, groupRows * rowBytes), from, (1L << (to - from)) - 1);
+    }
+
     /** Rows {@code from} to {@code to}, and beside them others that fill the group; a small matrix is copied. */
     static RowGroup of(MemorySegment weights, int from, int to, long rowBytes, int groupRows) {
         int count = to - from;

@@ -7,7 +7,9 @@ import org.bloomery.javaengine.kernel.machine.Register.Vector;
 
 /**
  * Code that reads sixteen rows side by side: their addresses, and transposing what stands at them, so that each lane of a
- * 512-bit register belongs to a row. It takes the registers RDI, RSI, RAX, RBX, R10 and R11.
+ * 512-bit register belongs to a row. Interleaved rows ({@link org.bloomery.javaengine.kernel.Interleaving}) stand like
+ * that in memory: what begins at a byte of a block is at 16 times that of a group's. It takes the registers RDI, RSI, RAX,
+ * RBX, R10 and R11.
  */
 final class SixteenRows {
 
@@ -27,10 +29,37 @@ final class SixteenRows {
 
     private static final int LINE = 64;
 
-    private final Assembler code;
+    /** How much of interleaved rows is fetched ahead, which are one stream. */
+    enum Ahead {
+        /** What is used as fast as memory brings it, from its beginning to its end, the processor foresees. */
+        NOTHING(0),
+        /** What is read in another order within its blocks is brought close. */
+        NEAR(8 << 10),
+        /** What is used more slowly, so that the processor stops looking ahead. */
+        FAR(32 << 10);
 
-    SixteenRows(Assembler code) {
+        private final int bytes;
+
+        Ahead(int bytes) {
+            this.bytes = bytes;
+        }
+    }
+
+    private final Assembler code;
+    private final boolean interleaved;
+
+    SixteenRows(Assembler code, boolean interleaved) {
         this.code = code;
+        this.interleaved = interleaved;
+    }
+
+    boolean interleaved() {
+        return interleaved;
+    }
+
+    /** What begins at a byte of a block, of all rows of an interleaved group. */
+    Memory all(int offset) {
+        return Memory.at(FIRST, COUNT * offset);
     }
 
     private static Vector zmm(int number) {
@@ -39,28 +68,45 @@ final class SixteenRows {
 
     /** What holds for the whole call: three times the stride. */
     void prepare() {
+        if (interleaved) {
+            return;
+        }
         code.lea(STRIDE_3, Memory.at(STRIDE, STRIDE, 2, 0));
     }
 
     /** Finds the other rows from the first. */
     void find() {
+        if (interleaved) {
+            return;
+        }
         code.lea(ROWS_4, Memory.at(FIRST, STRIDE, 4, 0));
         code.lea(ROWS_8, Memory.at(FIRST, STRIDE, 8, 0));
         code.lea(ROWS_12, Memory.at(ROWS_8, STRIDE, 4, 0));
     }
 
-    /** Where the group after this one begins, as long as this one's pointers stand at its beginning. */
-    void toNextGroup(General result) {
+    /** Where fetching ahead begins, as long as this group's pointers stand at its beginning: with the group after it. */
+    void startAhead(General result, Ahead interleavedRows) {
+        if (interleaved) {
+            code.lea(result, Memory.at(FIRST, interleavedRows.bytes));
+            return;
+        }
         code.lea(result, Memory.at(ROWS_12, STRIDE, 4, 0));
     }
 
     /** Makes the next group's first row the first, after each pointer has moved along its row, one stride long. */
     void firstOfNextGroup() {
+        if (interleaved) {
+            return;
+        }
         code.lea(FIRST, Memory.at(ROWS_12, STRIDE_3, 1, 0));
     }
 
     /** Moves along the rows. */
     void advance(int bytes) {
+        if (interleaved) {
+            code.add(FIRST, COUNT * bytes);
+            return;
+        }
         for (General row : ROW) {
             code.add(row, bytes);
         }
@@ -71,10 +117,18 @@ final class SixteenRows {
      * but are read sixteen at a time, which the processor does not foresee.
      *
      * @param bytes of all rows' blocks
+     * @param interleavedRows how those are fetched
      */
-    void fetchAhead(General ahead, int bytes) {
+    void fetchAhead(General ahead, int bytes, Ahead interleavedRows) {
+        if (interleaved && interleavedRows == Ahead.NOTHING) {
+            return;
+        }
         for (int at = 0; at < bytes; at += LINE) {
-            code.prefetcht1(Memory.at(ahead, at));
+            if (interleaved && interleavedRows == Ahead.NEAR) {
+                code.prefetcht0(Memory.at(ahead, at));
+            } else {
+                code.prefetcht1(Memory.at(ahead, at));
+            }
         }
         code.add(ahead, bytes);
     }
@@ -92,6 +146,10 @@ final class SixteenRows {
 
     /** Four bytes of each of 16 rows a register: bytes {@code offset} to {@code offset + 15} to registers 8 to 11. */
     void transpose16(int offset) {
+        if (interleaved) {
+            load(8, 4, offset);
+            return;
+        }
         for (int i = 0; i < 4; i++) {
             code.emit(VMOVUPS, zmm(8 + i).as(128), row(i, offset));
             code.emit(VMOVUPS, zmm(12 + i).as(128), row(8 + i, offset));
@@ -108,6 +166,10 @@ final class SixteenRows {
 
     /** Bytes {@code offset} to {@code offset + 31} of 16 rows, four of each a register, to registers 0 to 7. */
     void transpose32(int offset) {
+        if (interleaved) {
+            load(0, 8, offset);
+            return;
+        }
         for (int i = 0; i < 8; i++) {
             int row = i < 4 ? i : 4 + i;
             code.emit(VMOVUPS, zmm(8 + i).as(256), row(row, offset));
@@ -118,6 +180,12 @@ final class SixteenRows {
         for (int j = 0; j < 4; j++) {
             code.emit(VSHUFI32X4, zmm(j), zmm(8 + j), zmm(12 + j), 0x88);
             code.emit(VSHUFI32X4, zmm(4 + j), zmm(8 + j), zmm(12 + j), 0xDD);
+        }
+    }
+
+    private void load(int first, int count, int offset) {
+        for (int j = 0; j < count; j++) {
+            code.emit(VMOVUPS, zmm(first + j), all(offset + 4 * j));
         }
     }
 

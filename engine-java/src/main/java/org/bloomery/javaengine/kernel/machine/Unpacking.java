@@ -93,6 +93,15 @@ final class Unpacking {
         return unshifted;
     }
 
+    /** Where the half word of a block stands whose other parts are words: a half float; -1 where there is none. */
+    static int halfWord(TensorType type) {
+        return switch (type) {
+            case Q8_0, Q4_0, Q5_0 -> 0;
+            case Q6_K -> 208;
+            default -> -1;
+        };
+    }
+
     private static Vector zmm(int number) {
         return new Vector(number, 512);
     }
@@ -177,7 +186,16 @@ final class Unpacking {
         code.mov(LEFT, blocks);
         Label next = new Label();
         switch (type) {
-            case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1 -> unpackSmallBlocks(sink);
+            case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1 -> {
+                if (rows.interleaved()) {
+                    code.place(next);
+                    unpackSmallBlock(sink);
+                    code.sub(LEFT, 1);
+                    code.jump(Condition.NOT_ZERO, next);
+                } else {
+                    unpackSmallBlocks(sink);
+                }
+            }
             case Q4_K, Q5_K -> {
                 code.place(next);
                 unpackGroups(sink);
@@ -202,10 +220,6 @@ final class Unpacking {
      * and {@link #LEFT} counts in slots, so that its lower bits tell the block's.
      */
     private void unpackSmallBlocks(Sink sink) {
-        int bytes = (int) type.byteSize(32);
-        boolean minimum = form == BlockForm.MINIMUM;
-        boolean fifthBits = type == TensorType.Q5_0 || type == TensorType.Q5_1;
-        int header = (minimum ? 4 : 2) + (fifthBits ? 4 : 0);
         Label block = new Label();
         Label noneAhead = new Label();
 
@@ -218,11 +232,47 @@ final class Unpacking {
                 code.jump(Condition.LESS, block);
             }
             findSlot(b);
-            copyHeaders(b, header);
+            copyHeaders(b);
         }
 
         code.place(block);
         findSlot(0);
+        readSmallBlock(Memory.at(SLOT, SCALES), Memory.at(SLOT, SECOND));
+        code.cmp(LEFT, CHUNK * VECTOR + 1);
+        code.jump(Condition.LESS, noneAhead);
+        copyHeaders(CHUNK);
+        code.place(noneAhead);
+        finishSmallBlock(sink);
+        code.sub(LEFT, VECTOR);
+        code.jump(Condition.NOT_ZERO, block);
+    }
+
+    /** A block of 32 columns of interleaved rows. */
+    private void unpackSmallBlock(Sink sink) {
+        readSmallBlock(rows.all(0), rows.all(header() - 4));
+        finishSmallBlock(sink);
+    }
+
+    private void finishSmallBlock(Sink sink) {
+        sink.block(0, unshifted && !fifthBits() && type != TensorType.Q8_0 ? CODES / 2 : CODES);
+        rows.advance((int) type.byteSize(32));
+    }
+
+    private boolean fifthBits() {
+        return type == TensorType.Q5_0 || type == TensorType.Q5_1;
+    }
+
+    /** Bytes before the codes of a block of 32 columns. */
+    private int header() {
+        return (form == BlockForm.MINIMUM ? 4 : 2) + (fifthBits() ? 4 : 0);
+    }
+
+    /**
+     * @param scales of all rows, with their minima where the type has those
+     * @param fifthBits of all rows
+     */
+    private void readSmallBlock(Memory scales, Memory fifthBits) {
+        int header = header();
         switch (type) {
             case Q8_0 -> {
                 rows.transpose32(header);
@@ -238,19 +288,19 @@ final class Unpacking {
             }
             case Q5_0 -> {
                 unpackNibbles(header);
-                addFifthBits();
+                addFifthBits(fifthBits);
                 for (int j = 0; j < 8; j++) {
                     emit(VPADDD, zmm(j), zmm(j), 0x70707070);
                 }
             }
             case Q5_1 -> {
                 unpackNibbles(header);
-                addFifthBits();
+                addFifthBits(fifthBits);
             }
             default -> unpackNibbles(header);
         }
-        if (minimum) {
-            code.emit(VMOVUPS, SECOND_SCALE, Memory.at(SLOT, SCALES));
+        if (form == BlockForm.MINIMUM) {
+            code.emit(VMOVUPS, SECOND_SCALE, scales);
             code.narrow(VPMOVDW, SCALE.as(256), SECOND_SCALE);
             code.emit(VCVTPH2PS, SCALE, SCALE.as(256));
             code.emit(VPSRLD, SECOND_SCALE, SECOND_SCALE, 16);
@@ -259,16 +309,8 @@ final class Unpacking {
             // what is added in the file is subtracted here
             emit(VPXORD, SECOND_SCALE, SECOND_SCALE, 0x80000000);
         } else {
-            code.emit(VCVTPH2PS, SCALE, Memory.at(SLOT, SCALES));
+            code.emit(VCVTPH2PS, SCALE, scales);
         }
-        code.cmp(LEFT, CHUNK * VECTOR + 1);
-        code.jump(Condition.LESS, noneAhead);
-        copyHeaders(CHUNK, header);
-        code.place(noneAhead);
-        sink.block(0, unshifted && !fifthBits && type != TensorType.Q8_0 ? CODES / 2 : CODES);
-        rows.advance(bytes);
-        code.sub(LEFT, VECTOR);
-        code.jump(Condition.NOT_ZERO, block);
     }
 
     /** The slot of the block so many after the one at hand. */
@@ -280,7 +322,8 @@ final class Unpacking {
     }
 
     /** Copies what stands before the codes of the block so many after the one at hand to its slot. */
-    private void copyHeaders(int after, int header) {
+    private void copyHeaders(int after) {
+        int header = header();
         int at = after * (int) type.byteSize(32);
         for (int row = 0; row < ROWS; row++) {
             if (form == BlockForm.MINIMUM) {
@@ -318,8 +361,8 @@ final class Unpacking {
     }
 
     /** Adds bit {@code 4j + i} of each row's fifth bits to byte {@code i} of register {@code j}, as 16. */
-    private void addFifthBits() {
-        code.emit(VMOVUPS, zmm(8), Memory.at(SLOT, SECOND));
+    private void addFifthBits(Memory fifthBits) {
+        code.emit(VMOVUPS, zmm(8), fifthBits);
         for (int j = 0; j < 8; j++) {
             code.emit(VPSRLD, zmm(9), zmm(8), 4 * j);
             emit(VPANDD, zmm(9), zmm(9), 0xF);
@@ -417,12 +460,16 @@ final class Unpacking {
     private void unpackSixBits(Sink sink) {
         int pairs = 128;
         int scales = 192;
-        for (int row = 0; row < ROWS; row++) {
-            code.movzxw(SLOT, rows.row(row, scales + 16));
-            code.movw(Memory.at(General.RSP, KEPT_CODES + 2 * row), SLOT);
+        Memory factors = rows.all(scales + 16);
+        if (!rows.interleaved()) {
+            factors = Memory.at(General.RSP, KEPT_CODES);
+            for (int row = 0; row < ROWS; row++) {
+                code.movzxw(SLOT, rows.row(row, scales + 16));
+                code.movw(Memory.at(General.RSP, KEPT_CODES + 2 * row), SLOT);
+            }
         }
         rows.transpose16(scales);
-        code.emit(VCVTPH2PS, zmm(12), Memory.at(General.RSP, KEPT_CODES));
+        code.emit(VCVTPH2PS, zmm(12), factors);
         for (int group = 0; group < 16; group++) {
             Vector signed = zmm(8 + group / 4);
             if (group % 4 < 3) {

@@ -195,6 +195,7 @@ class AssemblerTest {
             line(a -> a.cmp(General.RAX, 0x7F7FFFFF), "cmp rax,0x7f7fffff"),
             line(a -> a.push(General.R12), "push r12"),
             line(a -> a.pop(General.RBX), "pop rbx"),
+            line(a -> a.prefetcht0(Memory.at(General.R11, 256)), "prefetcht0 BYTE PTR [r11+0x100]"),
             line(a -> a.prefetcht1(Memory.at(General.R11, 256)), "prefetcht1 BYTE PTR [r11+0x100]"),
             line(Assembler::cpuid, "cpuid"),
             line(Assembler::xgetbv, "xgetbv"),
@@ -235,7 +236,8 @@ class AssemblerTest {
         for (FeatureLevel level : FeatureLevel.values()) {
             for (TensorType type :
                     new TensorType[] {TensorType.Q8_0, TensorType.Q5_1, TensorType.Q5_K, TensorType.Q6_K}) {
-                isReadableToItsEnd(level.matrixCode(type));
+                isReadableToItsEnd(level.matrixCode(type, false));
+                isReadableToItsEnd(level.matrixCode(type, level.interleaves(type)));
             }
         }
         isReadableToItsEnd(new Bf16Code());

@@ -82,6 +82,16 @@ class MachineKernelsTest {
             super(at(FeatureLevel.AVX512_VNNI));
         }
 
+        @Test
+        void readsQuantisedRowsInterleaved() {
+            for (QuantType type : QuantTypes.all()) {
+                boolean quantised = type.type().blockSize() > 1;
+                assertThat(at(FeatureLevel.AVX512_VNNI).matrix(type.type()).interleaving(512))
+                        .as("%s", type.type())
+                        .matches(found -> found.isPresent() == quantised);
+            }
+        }
+
         @BeforeAll
         static void needsTheProcessor() {
             assume(FeatureLevel.AVX512_VNNI);
