@@ -19,9 +19,9 @@ import org.bloomery.engine.format.LoadMode;
 import org.bloomery.engine.format.ModelFile;
 
 /**
- * The memory that conversations take, beside what the plan says: resident anonymous memory of this process and used heap
- * with all sequences full to the last token, less what they were with the model open for one short sequence. The file is
- * mapped, so its weights do not count. Linux only; start it with {@code -Xms1g -Xmx1g -XX:+AlwaysPreTouch}, so that all of
+ * The memory that a model and its conversations take, beside what the plan says: resident anonymous memory of this process
+ * and used heap with all sequences full to the last token, less what they were once the model had been open for one short
+ * sequence and was closed. The file is mapped, so its weights do not count; a repacked copy does. Linux only; start it with {@code -Xms1g -Xmx1g -XX:+AlwaysPreTouch}, so that all of
  * the heap is resident both times.
  */
 public final class MemoryUse {
@@ -37,34 +37,28 @@ public final class MemoryUse {
         int sequences = Integer.parseInt(arguments[1]);
         int length = Integer.parseInt(arguments[2]);
         try (ModelFile file = GgufReader.open(path, LoadMode.MAP)) {
-            long before;
-            MemoryPlan small;
             try (Backend backend = open(file, 1, SHORT, SHORT)) {
-                small = backend.info().memory();
                 fill(backend, 1, SHORT, SHORT);
-                before = resident();
             }
+            long before = resident();
             try (Backend backend = open(file, sequences, length, BATCH)) {
                 MemoryPlan plan = backend.info().memory();
                 fill(backend, sequences, length, BATCH);
-                long planned = conversations(plan) - conversations(small);
+                long planned = plan.total() - plan.weights();
                 long found = resident() - before;
                 System.out.printf(
                         Locale.ROOT,
-                        "%d sequences of %d tokens: planned %.1f MB (cache %.1f, workspace %.1f), found %.1f MB, %+.1f %%%n",
+                        "%d sequences of %d tokens: planned %.1f MB (repacked weights %.1f, cache %.1f, workspace %.1f), found %.1f MB, %+.1f %%%n",
                         sequences,
                         length,
                         planned / 1e6,
+                        plan.repacked() / 1e6,
                         plan.cache() / 1e6,
                         plan.workspace() / 1e6,
                         found / 1e6,
                         100.0 * (found - planned) / planned);
             }
         }
-    }
-
-    private static long conversations(MemoryPlan plan) {
-        return plan.cache() + plan.workspace();
     }
 
     private static Backend open(ModelFile file, int sequences, int length, int batch) {

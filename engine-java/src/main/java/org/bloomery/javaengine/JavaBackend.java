@@ -99,6 +99,10 @@ final class JavaBackend implements Backend {
             pass.start(batch);
             model.decoder().forward(pass, logits);
             done = true;
+            // not before, so that the first answer waits for nothing
+            if (repacking != null) {
+                repacking.start();
+            }
             return logits;
         } finally {
             if (!done) {

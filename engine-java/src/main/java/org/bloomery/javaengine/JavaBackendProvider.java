@@ -107,7 +107,7 @@ public final class JavaBackendProvider implements BackendProvider {
                 repacks ? new MemoryPlan(plan.weights(), copies, plan.cache(), plan.workspace()) : plan,
                 new WorkerPool(threads.threads()),
                 new KvCache(loaded.cacheShape(), cacheType, options.maxSequences()),
-                repacks ? Repacking.start(matrices.values()) : null);
+                repacks ? Repacking.of(matrices.values()) : null);
     }
 
     /** The first rows of one matrix of each type. */

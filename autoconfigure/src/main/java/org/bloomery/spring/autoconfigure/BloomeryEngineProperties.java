@@ -35,7 +35,7 @@ import org.springframework.core.io.Resource;
  * @param timeout Most time a request may take from submission to the end, unless it names its own.
  * @param prefixReuse Whether a conversation's earlier turns stay in the cache for its next one.
  * @param repack Whether the Java backend may keep a second copy of the weights in memory, in the layout that its kernels
- *     read fastest. Made in the background after loading, and only if the memory is there.
+ *     read fastest. Made in the background after the first answer has begun, and only if the memory is there.
  * @param chatTemplate Replaces the model's own chat template.
  * @param isolation Which process the backend computes in: in-process, or worker for a child JVM that is started again when
  *     native code crashes.

@@ -8,7 +8,7 @@ import org.bloomery.javaengine.kernel.SystemMemory;
 
 /**
  * Copies matrices to the layout that their kernels read fastest, in the background, one after the other: a model answers at
- * once, and faster from then on. Pages of the file are dropped from the process as they are copied. Owns the copies, which
+ * once, and faster soon. Pages of the file are dropped from the process as they are copied. Owns the copies, which
  * go when it is closed; no product may run then.
  */
 public final class Repacking implements AutoCloseable {
@@ -44,25 +44,30 @@ public final class Repacking implements AutoCloseable {
     }
 
     /**
-     * Begins to copy.
+     * Takes the memory.
      *
      * @param matrices whole tensors, each once, of which all views have been taken
-     * @throws IllegalStateException if the system gives no memory
+     * @throws IllegalStateException if the system gives none
      */
-    public static Repacking start(Collection<WeightMatrix> matrices) {
+    public static Repacking of(Collection<WeightMatrix> matrices) {
         SystemMemory system = SystemMemory.find()
                 .orElseThrow(() -> new IllegalStateException("the system has no functions for memory"));
-        Repacking repacking = new Repacking(
+        return new Repacking(
                 matrices.stream().filter(each -> each.repackedSize() > 0).toList(), system);
-        repacking.thread.start();
-        return repacking;
+    }
+
+    /** Begins to copy, if it has not begun; belongs to one thread at a time, as {@link #close} does. */
+    public void start() {
+        if (thread.getState() == Thread.State.NEW) {
+            thread.start();
+        }
     }
 
     private static long aligned(WeightMatrix matrix) {
         return Math.ceilDiv(matrix.repackedSize(), ALIGNMENT) * ALIGNMENT;
     }
 
-    /** Waits until everything is copied. */
+    /** Waits until everything is copied that was begun. */
     public void await() throws InterruptedException {
         thread.join();
     }

@@ -81,7 +81,9 @@ class RepackingTest {
             products.add(product(matrix, 19));
             products.add(row(matrix, matrix.rows() - 1));
         }
-        try (Repacking repacking = Repacking.start(matrices)) {
+        try (Repacking repacking = Repacking.of(matrices)) {
+            repacking.start();
+            repacking.start();
             for (int round = 0; round < 20; round++) {
                 if (round == 10) {
                     repacking.await();
@@ -105,7 +107,8 @@ class RepackingTest {
         float[] before = product(expert, 3);
         float[] beforePart = product(part, 3);
         assertThat(Repacking.size(List.of(stack))).isEqualTo(stack.byteSize());
-        try (Repacking repacking = Repacking.start(List.of(stack))) {
+        try (Repacking repacking = Repacking.of(List.of(stack))) {
+            repacking.start();
             repacking.await();
             assertThat(product(expert, 3)).containsExactly(before);
             assertThat(product(part, 3)).containsExactly(beforePart);
@@ -140,7 +143,11 @@ class RepackingTest {
                 matrix.expectProducts();
                 matrices.add(matrix);
             }
-            Repacking.start(matrices).close();
+            try (Repacking repacking = Repacking.of(matrices)) {
+                if (round > 0) {
+                    repacking.start();
+                }
+            }
             for (WeightMatrix matrix : matrices) {
                 try {
                     assertThat(product(matrix, 1)).containsExactly(expected);
