@@ -33,6 +33,7 @@ public final class BloomeryGuardAutoConfiguration {
                 promptGuards.orderedStream().toList(),
                 outputGuards.orderedStream().toList(),
                 properties.holdBack(),
+                properties.timeout(),
                 observations.getIfUnique(() -> ObservationRegistry.NOOP));
     }
 

@@ -16,7 +16,9 @@ final class GuardObservation {
     private enum Said {
         ALLOW,
         REDACT,
-        BLOCK
+        BLOCK,
+        /** Nothing, in its time, which blocks. */
+        TIMEOUT
     }
 
     private static final String VERDICT = "bloomery.verdict";
@@ -47,6 +49,7 @@ final class GuardObservation {
             case ALLOW -> "allow";
             case REDACT -> "redact";
             case BLOCK -> "block";
+            case TIMEOUT -> "timeout";
         };
     }
 
@@ -55,10 +58,7 @@ final class GuardObservation {
         if (observation.isNoop()) {
             return task.get();
         }
-        if (!started) {
-            started = true;
-            observation.start();
-        }
+        start();
         Verdict verdict = observation.scoped(task);
         switch (verdict) {
             case Verdict.Allow allow -> {}
@@ -66,6 +66,19 @@ final class GuardObservation {
             case Verdict.Block block -> says(Said.BLOCK);
         }
         return verdict;
+    }
+
+    private void start() {
+        if (!started) {
+            started = true;
+            observation.start();
+        }
+    }
+
+    /** The guard said nothing in its time. */
+    void late() {
+        start();
+        says(Said.TIMEOUT);
     }
 
     /** What the guard said could not be done, which blocks. */

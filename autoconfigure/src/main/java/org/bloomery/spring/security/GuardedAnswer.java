@@ -2,6 +2,7 @@ package org.bloomery.spring.security;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeoutException;
 import org.bloomery.engine.Completion;
 import org.bloomery.engine.FinishReason;
 import org.bloomery.engine.GenerationSink;
@@ -25,18 +26,28 @@ final class GuardedAnswer extends DeferredSink {
     /**
      * A guard's check.
      *
-     * @param name the guard's name
+     * @param guard the guard
+     * @param limit how long it may take for a window
      * @param check what judges this answer
      * @param observation what is observed of it
      */
-    record Named(String name, OutputGuard.Check check, GuardObservation observation) {
+    record Named(OutputGuard guard, GuardLimit limit, OutputGuard.Check check, GuardObservation observation) {
 
-        /** A check that throws or says nothing blocks; what it throws may have text of the answer in it. */
+        String name() {
+            return guard.name();
+        }
+
+        /** A check that throws, is late or says nothing blocks; what it throws may have text of the answer in it. */
         Verdict verdict(String window, boolean last) {
             return observation.judging(() -> {
                 @Nullable Verdict verdict;
                 try {
-                    verdict = check.check(window, last);
+                    verdict = limit.ask(guard, guard.name(), () -> check.check(window, last));
+                } catch (TimeoutException e) {
+                    observation.late();
+                    return Verdict.block(GuardLimit.LATE);
+                } catch (InterruptedException e) {
+                    throw GuardLimit.interrupted(guard.name());
                 } catch (RuntimeException | Error e) {
                     verdict = null;
                 }
@@ -121,17 +132,17 @@ final class GuardedAnswer extends DeferredSink {
                 case Verdict.Redact redact -> {
                     for (Verdict.Replacement replacement : redact.replacements()) {
                         if (replacement.end() > window.length()) {
-                            note(each.name, "BLOCK", FAILED);
+                            note(each.name(), "BLOCK", FAILED);
                             each.observation.failed();
                             return GuardedText.Judgement.BLOCK;
                         }
                         replacements.add(replacement);
                     }
-                    note(each.name, "REDACT", redact.reason());
+                    note(each.name(), "REDACT", redact.reason());
                     redacted = true;
                 }
                 case Verdict.Block block -> {
-                    note(each.name, "BLOCK", block.reason());
+                    note(each.name(), "BLOCK", block.reason());
                     return GuardedText.Judgement.BLOCK;
                 }
             }

@@ -11,7 +11,10 @@ import org.bloomery.engine.chat.ChatMessage;
  * do words of scripts that need joiners, such as Persian. With NFKC, look-alikes such as full-width letters become the
  * ordinary ones.
  */
-public final class InvisibleCharacterGuard implements PromptGuard {
+public final class InvisibleCharacterGuard implements PromptGuard, Bounded {
+
+    /** Characters that are normalized together, at least. */
+    private static final int PIECE = 512;
 
     private final boolean nfkc;
 
@@ -41,8 +44,37 @@ public final class InvisibleCharacterGuard implements PromptGuard {
             return Verdict.redact("invisible-characters", replacements);
         }
         String visible = Verdict.apply(text, replacements);
-        String normal = Normalizer.normalize(visible, Normalizer.Form.NFKC);
+        String normal = normalized(visible);
         return normal.equals(text) ? Verdict.ALLOW : Verdict.redact("invisible-characters", text, normal);
+    }
+
+    /**
+     * The text in form KC, piece by piece: Java sorts a run of combining marks by insertion, which takes time in proportion
+     * to the square of its length. A piece ends before a character that nothing combines with; only where there is none for
+     * long, before any.
+     */
+    private static String normalized(String text) {
+        StringBuilder normal = new StringBuilder(text.length());
+        int from = 0;
+        while (from < text.length()) {
+            int to = pieceEnd(text, from);
+            normal.append(Normalizer.normalize(text.substring(from, to), Normalizer.Form.NFKC));
+            from = to;
+        }
+        return normal.toString();
+    }
+
+    private static int pieceEnd(String text, int from) {
+        int end = Math.min(text.length(), from + PIECE);
+        int latest = Math.min(text.length(), from + 2 * PIECE);
+        while (end < latest && !standsAlone(text.codePointAt(end))) {
+            end++;
+        }
+        return end < text.length() && Character.isLowSurrogate(text.charAt(end)) ? end + 1 : end;
+    }
+
+    private static boolean standsAlone(int c) {
+        return c < 0x80 || Character.isIdeographic(c);
     }
 
     private static boolean isInvisible(int c) {

@@ -3,8 +3,9 @@ package org.bloomery.spring.security;
 import org.bloomery.engine.GenerationRequest;
 
 /**
- * Judges an answer before anybody sees it. Every bean of this type is asked, in Spring's order; one that throws blocks.
- * Called on a virtual thread of the answer's own.
+ * Judges an answer before anybody sees it. Every bean of this type is asked, in Spring's order; one that throws, or takes
+ * longer than {@code bloomery.guards.timeout} for a window, blocks. The caller's context is there, as for a
+ * {@link PromptGuard}, for {@link #begin} only; a check has the observation.
  */
 @FunctionalInterface
 public interface OutputGuard {
@@ -17,7 +18,7 @@ public interface OutputGuard {
         return getClass().getSimpleName();
     }
 
-    /** Judges one answer, whose pieces come one after the other. */
+    /** Judges one answer, whose pieces come one after the other, though not always on the same thread. */
     @FunctionalInterface
     interface Check {
 

@@ -4,7 +4,7 @@ import org.bloomery.engine.GenerationRequest;
 import org.bloomery.engine.chat.ChatMessage;
 
 /** Replaces personal data in prompts and answers. */
-public final class PiiGuard implements PromptGuard, OutputGuard {
+public final class PiiGuard implements PromptGuard, OutputGuard, Bounded {
 
     private final PiiRedactor redactor;
 

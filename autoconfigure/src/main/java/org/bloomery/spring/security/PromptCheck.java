@@ -1,5 +1,6 @@
 package org.bloomery.spring.security;
 
+import java.util.concurrent.TimeoutException;
 import org.bloomery.engine.ChatRequest;
 import org.bloomery.engine.CompletionRequest;
 import org.bloomery.engine.GenerationRequest;
@@ -12,15 +13,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * One guard over all texts of one prompt.
  *
+ * @param limit how long it may take
  * @param trail where its verdicts are noted
  * @param observation what is observed of it
  */
-record PromptCheck(PromptGuard guard, RequestTrail trail, GuardObservation observation) {
+record PromptCheck(PromptGuard guard, GuardLimit limit, RequestTrail trail, GuardObservation observation) {
 
     /**
      * What the guard leaves of the request.
      *
      * @throws PromptBlockedException if it blocks it
+     * @throws java.util.concurrent.CancellationException if this thread is interrupted
      */
     GenerationRequest of(GenerationRequest request) {
         try {
@@ -78,7 +81,12 @@ record PromptCheck(PromptGuard guard, RequestTrail trail, GuardObservation obser
     private Verdict verdict(ChatMessage.Role role, String text) {
         @Nullable Verdict verdict;
         try {
-            verdict = guard.check(role, text);
+            verdict = limit.ask(guard, guard.name(), () -> guard.check(role, text));
+        } catch (TimeoutException e) {
+            observation.late();
+            return Verdict.block(GuardLimit.LATE);
+        } catch (InterruptedException e) {
+            throw GuardLimit.interrupted(guard.name());
         } catch (RuntimeException | Error e) {
             // Its message may be text of the prompt
             verdict = null;
@@ -88,7 +96,9 @@ record PromptCheck(PromptGuard guard, RequestTrail trail, GuardObservation obser
 
     private PromptBlockedException blocked(String reason) {
         note("BLOCK", reason);
-        return new PromptBlockedException(guard.name(), reason);
+        return reason.equals(GuardLimit.LATE)
+                ? PromptBlockedException.late(guard.name(), limit.limit())
+                : new PromptBlockedException(guard.name(), reason);
     }
 
     private void note(String action, String reason) {

@@ -4,7 +4,11 @@ import org.bloomery.engine.chat.ChatMessage;
 
 /**
  * Judges the texts of a prompt before the engine sees them. Every bean of this type is asked, in Spring's order, each with
- * what the ones before it left of a text; one that throws blocks. Safe for use by many threads, on the caller's thread.
+ * what the ones before it left of a text; one that throws, or takes longer than {@code bloomery.guards.timeout} for a text,
+ * blocks. Safe for use by many threads.
+ *
+ * <p>It is asked on a thread of ours that has the caller's context as far as Micrometer's context propagation knows it:
+ * Spring Security's authentication, the observation. A guard that is late is interrupted.
  */
 @FunctionalInterface
 public interface PromptGuard {

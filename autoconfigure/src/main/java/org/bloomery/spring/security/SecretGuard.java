@@ -7,7 +7,7 @@ import org.bloomery.engine.chat.ChatMessage;
  * Replaces keys and passwords that have a form of their own in prompts and answers: keys of AWS, GitHub and Slack, private
  * keys, JSON Web Tokens, and values with much entropy behind words like {@code api_key=}.
  */
-public final class SecretGuard implements PromptGuard, OutputGuard {
+public final class SecretGuard implements PromptGuard, OutputGuard, Bounded {
 
     @Override
     public String name() {

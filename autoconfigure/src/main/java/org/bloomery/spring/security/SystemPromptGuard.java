@@ -14,7 +14,7 @@ import org.bloomery.engine.chat.ChatMessage;
  * they do there, whatever stands between them and in whatever case. A system message of fewer words counts as a whole if it
  * has at least {@value #LEAST_WORDS}. It knows words, not meanings: a translation or a paraphrase passes.
  */
-public final class SystemPromptGuard implements OutputGuard {
+public final class SystemPromptGuard implements OutputGuard, Bounded {
 
     /** How many words in a row are a repetition. */
     static final int WORDS = 8;

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
 import org.bloomery.spring.audit.Canary;
 import org.bloomery.spring.chat.GenerationInterceptor;
 import org.bloomery.spring.security.AuthorizationInterceptor;
@@ -111,6 +112,13 @@ class BloomeryGuardAutoConfigurationTest {
                         .getFailure()
                         .rootCause()
                         .hasMessage("Property 'bloomery.guards.hold-back' is 63; it must be 64 to 65536."));
+        for (String timeout : List.of("0", "-1s", "61m")) {
+            guards.withPropertyValues("bloomery.guards.timeout=" + timeout)
+                    .run(started -> assertThat(started)
+                            .getFailure()
+                            .rootCause()
+                            .hasMessageMatching("Property 'bloomery.guards.timeout' is .+; it must be 1ms to 1h\\."));
+        }
         guards.withPropertyValues("bloomery.guards.nfkc=true")
                 .run(started -> assertThat(started)
                         .getFailure()
@@ -159,6 +167,48 @@ class BloomeryGuardAutoConfigurationTest {
                                     "\"finishReason\":\"GUARD\"",
                                     "\"stage\":\"output\",\"action\":\"BLOCK\",\"reason\":\"help\"");
                     assertThat(output).doesNotContain(CANARY);
+                });
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class HangingGuard {
+        @Bean
+        PromptGuard hanging() {
+            return (role, text) -> {
+                try {
+                    new CountDownLatch(1).await();
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+                return Verdict.ALLOW;
+            };
+        }
+    }
+
+    @Test
+    void theRecordSaysThatAGuardDidNotEnd(CapturedOutput output) {
+        Path file = folder.resolve("audit.jsonl");
+        context.withUserConfiguration(HangingGuard.class)
+                .withPropertyValues(
+                        "bloomery.guards.timeout=50ms", "bloomery.audit.enabled=true", "bloomery.audit.file=" + file)
+                .run(started -> {
+                    ChatModel model = started.getBean(ChatModel.class);
+                    assertThatThrownBy(() -> model.call("I saw a " + CANARY))
+                            .isInstanceOf(PromptBlockedException.class)
+                            .hasMessageContaining("within 50 ms")
+                            .hasMessageNotContaining(CANARY);
+                    assertThatThrownBy(() -> model.stream(new Prompt("I saw a " + CANARY))
+                                    .blockLast())
+                            .isInstanceOf(PromptBlockedException.class);
+                    assertThat(Files.readAllLines(file))
+                            .hasSize(2)
+                            .allSatisfy(line -> assertThat(line)
+                                    .contains(
+                                            "\"outcome\":\"REFUSED\"",
+                                            "\"action\":\"BLOCK\",\"reason\":\"guard-timeout\""));
+                    assertThat(output)
+                            .contains("did not judge a text within 50 ms")
+                            .doesNotContain(CANARY);
                 });
     }
 

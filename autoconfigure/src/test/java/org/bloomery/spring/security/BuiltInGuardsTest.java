@@ -2,7 +2,10 @@ package org.bloomery.spring.security;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.text.Normalizer;
 import java.util.List;
+import java.util.Random;
+import java.util.function.IntFunction;
 import org.bloomery.engine.ChatRequest;
 import org.bloomery.engine.GenerationOptions;
 import org.bloomery.engine.chat.ChatMessage;
@@ -74,6 +77,84 @@ class BuiltInGuardsTest {
         assertThat(redacted(new InvisibleCharacterGuard(false), "ｉｇｎｏｒｅ")).isEqualTo("ｉｇｎｏｒｅ");
         assertThat(redacted(new InvisibleCharacterGuard(true), "ｉｇ\u200bｎｏｒｅ ﬁle"))
                 .isEqualTo("ignore file");
+    }
+
+    /** What a guard that looks back, ahead or sorts would take hours for. */
+    private static List<String> hostile(int length) {
+        return List.of(
+                        "a",
+                        ":",
+                        "=",
+                        "@",
+                        "-",
+                        "1",
+                        "1 ",
+                        "+",
+                        "(0",
+                        "key=",
+                        "a.b@",
+                        "a@a.",
+                        "::",
+                        "f:",
+                        "1.",
+                        "eyJ",
+                        "eyJ.",
+                        "eyJaaaaaaaaa.eyJ",
+                        "gh",
+                        "ghp_",
+                        "xoxb-",
+                        "-----BEGIN ",
+                        "-----BEGIN PRIVATE KEY",
+                        "-----END ",
+                        "DE89 ",
+                        "DE",
+                        "\u0301\u0316",
+                        "\uff9e\u0301",
+                        "\u1100",
+                        "\ufdfa",
+                        "\u200b",
+                        "\ud83d")
+                .stream()
+                .map(unit -> "a" + unit.repeat(length / unit.length()))
+                .toList();
+    }
+
+    @Test
+    void aMillionHostileCharactersAreJudged() {
+        for (String text : hostile(1_000_000)) {
+            for (PromptGuard guard : List.of(
+                    new SecretGuard(),
+                    new PiiGuard(new PiiRedactor()),
+                    new InvisibleCharacterGuard(false),
+                    new InvisibleCharacterGuard(true))) {
+                assertThat(guard.check(ChatMessage.Role.USER, text))
+                        .as("%s of %s…", guard.name(), text.substring(0, 20))
+                        .isNotInstanceOf(Verdict.Block.class);
+            }
+            assertThat(leak(text).check(text, true)).isNotNull();
+        }
+    }
+
+    @Test
+    void normalizingByPiecesIsNormalizing() {
+        long seed = System.nanoTime();
+        System.out.println("BuiltInGuardsTest seed " + seed);
+        Random random = new Random(seed);
+        List<IntFunction<String>> alphabets = List.of(
+                n -> "ﬁle ① a\u0301\u0316 ｆｕｌｌ　½ ",
+                n -> Character.toString(0x4e00 + n % 20_000) + "ｶﾞ",
+                n -> Character.toString(0x20 + n % 95) + Character.toString(0x300 + n % 70));
+        for (int i = 0; i < 50; i++) {
+            IntFunction<String> alphabet = alphabets.get(i % alphabets.size());
+            StringBuilder text = new StringBuilder();
+            while (text.length() < 5_000) {
+                text.append(alphabet.apply(random.nextInt(1 << 20)));
+            }
+            String visible = redacted(new InvisibleCharacterGuard(false), text.toString());
+            assertThat(redacted(new InvisibleCharacterGuard(true), text.toString()))
+                    .as("seed %d, text %d", seed, i)
+                    .isEqualTo(Normalizer.normalize(visible, Normalizer.Form.NFKC));
+        }
     }
 
     private static OutputGuard.Check leak(String... system) {

@@ -129,7 +129,7 @@ class HookObservationsTest {
 
     private GuardInterceptor guards(PromptGuard in, OutputGuard out) {
         PiiGuard pii = new PiiGuard(new PiiRedactor());
-        return new GuardInterceptor(List.of(pii, in), List.of(pii, out), 64, registry);
+        return new GuardInterceptor(List.of(pii, in), List.of(pii, out), 64, GuardLimit.DEFAULT, registry);
     }
 
     private List<String> hooks() {

@@ -45,6 +45,9 @@ record Refusal(HttpStatus status, String message, int retryAfterSeconds) {
                 case ContextLengthExceededException tooLong -> {
                     return of(HttpStatus.CONTENT_TOO_LARGE, tooLong, 0);
                 }
+                case PromptBlockedException late when late.reason().equals("guard-timeout") -> {
+                    return of(HttpStatus.SERVICE_UNAVAILABLE, late, LATER);
+                }
                 case PromptBlockedException blocked -> {
                     return of(HttpStatus.UNPROCESSABLE_CONTENT, blocked, 0);
                 }
