@@ -1,7 +1,9 @@
 package org.bloomery.spring.autoconfigure;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -31,8 +33,8 @@ final class EngineOpening implements DisposableBean {
     private final BloomeryAdmissionProperties admission;
     private final ClassLoader loader;
     private final ObjectProvider<ModelChecks> checks;
-    /** Copies out of archives, which are deleted after the engine is closed. */
-    private final List<ResolvedModel> resolved = new ArrayList<>();
+    /** By their locations, copies out of archives, which are deleted after the engine is closed: archives do not change. */
+    private final Map<String, ResolvedModel> copies = new HashMap<>();
 
     private volatile @Nullable StartupProbe startupProbe;
 
@@ -158,14 +160,42 @@ final class EngineOpening implements DisposableBean {
     }
 
     private EngineOptions unchecked(@Nullable String model) {
-        ResolvedModel file = OptionNames.under(
-                BloomeryChatProperties.PREFIX,
-                () -> ModelReference.parse(model == null ? String.valueOf(chat.model()) : model)
-                        .resolve(loader));
-        synchronized (resolved) {
-            resolved.add(file);
+        String location = model == null ? String.valueOf(chat.model()) : model;
+        ResolvedModel known = copyOf(location);
+        if (known == null) {
+            // Not under the lock: copying may take long, and the end of the application waits for nothing
+            known = keep(
+                    location,
+                    OptionNames.under(
+                            BloomeryChatProperties.PREFIX,
+                            () -> ModelReference.parse(location).resolve(loader)));
         }
-        return admission.limit(engine.toOptions(file.path()));
+        return admission.limit(engine.toOptions(known.path()));
+    }
+
+    private @Nullable ResolvedModel copyOf(String location) {
+        synchronized (copies) {
+            ResolvedModel copy = copies.get(location);
+            return copy != null && copy.isCopy() ? copy : null;
+        }
+    }
+
+    /** What is used of a location: this file, or a copy that somebody else has made at the same time. */
+    private ResolvedModel keep(String location, ResolvedModel file) {
+        synchronized (copies) {
+            ResolvedModel other = copyOf(location);
+            if (other != null) {
+                file.close();
+                return other;
+            }
+            if (file.isCopy()) {
+                ResolvedModel broken = copies.put(location, file);
+                if (broken != null) {
+                    broken.close();
+                }
+            }
+            return file;
+        }
     }
 
     private EngineOptions checked(EngineOptions options) {
@@ -175,8 +205,8 @@ final class EngineOpening implements DisposableBean {
 
     @Override
     public void destroy() {
-        synchronized (resolved) {
-            resolved.forEach(ResolvedModel::close);
+        synchronized (copies) {
+            copies.values().forEach(ResolvedModel::close);
         }
     }
 }

@@ -5,13 +5,14 @@ import java.util.List;
 import java.util.OptionalLong;
 
 /**
- * How the machine holds this process up: since it started, but for what says otherwise. Empty where the machine does not tell, which only Linux does.
+ * How the machine holds this process up, its children included, one of which may be the worker that computes: since it
+ * started, but for what says otherwise. Empty where the machine does not tell, which only Linux does.
  *
  * @param throttledPeriods times that a control group's CPU quota stopped the process
  * @param throttledNanos how long all of them took
  * @param majorFaults pages of memory that had to be read from disk, such as those of a mapped model that did not stay in
  *     memory
- * @param swappedBytes memory of the process that lies on disk now
+ * @param swappedBytes memory of the processes that lies on disk now
  */
 public record HostPressure(
         OptionalLong throttledPeriods,
@@ -19,16 +20,21 @@ public record HostPressure(
         OptionalLong majorFaults,
         OptionalLong swappedBytes) {
 
-    /** Behind the name in {@code /proc/self/stat}, which may hold anything: state is the third field, majflt the 12th. */
+    /**
+     * Behind the name in {@code /proc/PID/stat}, which may hold anything: state is the third field, majflt the 12th, and the
+     * 13th the same of children that have ended.
+     */
     private static final int MAJOR_FAULTS = 12 - 3;
 
     /** Figures at this moment. */
     public static HostPressure now() {
-        return read(Path.of("/"));
+        return read(
+                Path.of("/"),
+                ProcessHandle.current().children().map(ProcessHandle::pid).toList());
     }
 
-    /** Figures of a machine whose files lie under {@code root}. */
-    static HostPressure read(Path root) {
+    /** Figures of a machine whose files lie under {@code root}, and of a process with these children. */
+    static HostPressure read(Path root, List<Long> children) {
         OptionalLong periods = OptionalLong.empty();
         OptionalLong nanos = OptionalLong.empty();
         // A group's quota stops the groups in it, so the group that was stopped most says how often this process was
@@ -38,11 +44,19 @@ public record HostPressure(
             nanos = larger(nanos, field(lines, "throttled_usec", 1_000));
             nanos = larger(nanos, field(lines, "throttled_time", 1)); // Version 1 of control groups
         }
-        return new HostPressure(
-                periods,
-                nanos,
-                majorFaults(ControlGroups.lines(root.resolve("proc/self/stat"))),
-                swapped(ControlGroups.lines(root.resolve("proc/self/status"))));
+        OptionalLong faults = majorFaults(ControlGroups.lines(root.resolve("proc/self/stat")));
+        OptionalLong swapped = swapped(ControlGroups.lines(root.resolve("proc/self/status")));
+        for (long child : children) {
+            // One that has just ended tells nothing of its own, and its faults are among this process's
+            Path folder = root.resolve("proc/" + child);
+            faults = sum(faults, majorFaults(ControlGroups.lines(folder.resolve("stat"))));
+            swapped = sum(swapped, swapped(ControlGroups.lines(folder.resolve("status"))));
+        }
+        return new HostPressure(periods, nanos, faults, swapped);
+    }
+
+    private static OptionalLong sum(OptionalLong own, OptionalLong child) {
+        return own.isPresent() && child.isPresent() ? OptionalLong.of(own.getAsLong() + child.getAsLong()) : own;
     }
 
     private static OptionalLong larger(OptionalLong a, OptionalLong b) {
@@ -61,7 +75,9 @@ public record HostPressure(
     private static OptionalLong majorFaults(List<String> stat) {
         String line = stat.isEmpty() ? "" : stat.getFirst();
         String[] fields = line.substring(line.lastIndexOf(')') + 1).trim().split(" ");
-        return fields.length > MAJOR_FAULTS ? number(fields[MAJOR_FAULTS], 1) : OptionalLong.empty();
+        return fields.length > MAJOR_FAULTS + 1
+                ? sum(number(fields[MAJOR_FAULTS], 1), number(fields[MAJOR_FAULTS + 1], 1))
+                : OptionalLong.empty();
     }
 
     /** Of a line such as {@code VmSwap:   12 kB}. */

@@ -34,6 +34,11 @@ public final class ResolvedModel implements AutoCloseable {
         return path;
     }
 
+    /** Whether it was copied out of an archive, and the copy is still there. */
+    public boolean isCopy() {
+        return !temporary.isEmpty() && temporary.stream().allMatch(Files::exists);
+    }
+
     /** Deletes what was copied; does nothing for a file that was there before. */
     @Override
     public void close() {
