@@ -12,9 +12,11 @@ import org.bloomery.javaengine.kernel.KernelLookup;
 import org.bloomery.javaengine.kernel.Kernels;
 import org.bloomery.javaengine.quant.QuantType;
 import org.bloomery.javaengine.quant.QuantTypes;
+import org.bloomery.javaengine.tensor.Repacking;
 import org.bloomery.javaengine.tensor.WeightMatrix;
 import org.bloomery.javaengine.tensor.WorkerPool;
 import org.bloomery.javaengine.tensor.Workspace;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -59,12 +61,17 @@ public class MatrixProductBenchmark {
     @Param("0")
     public int threads;
 
+    /** Whether the weights are in the layout that their kernel reads fastest, instead of a file's. */
+    @Param({"true", "false"})
+    public boolean repack = true;
+
     int rows = 8192;
     int columns = 2048;
 
     private WorkerPool pool = new WorkerPool(1);
     private Workspace workspace = new Workspace(pool);
     private WeightMatrix[] copies = {};
+    private @Nullable Repacking repacking;
     private float[] x = {};
     private float[] out = {};
     private int next;
@@ -84,7 +91,7 @@ public class MatrixProductBenchmark {
     }
 
     @Setup
-    public void makeWeights() {
+    public void makeWeights() throws InterruptedException {
         QuantType quant = QuantTypes.of(TensorType.valueOf(type));
         long bytes = quant.type().byteSize((long) rows * columns);
         TensorInfo info = new TensorInfo("weight", quant.type(), List.of((long) columns, (long) rows), 0, 0, bytes);
@@ -101,11 +108,20 @@ public class MatrixProductBenchmark {
         for (int i = 0; i < copies.length; i++) {
             MemorySegment copy = i == 0 ? first : arena.allocate(bytes, 64).copyFrom(first);
             copies[i] = WeightMatrix.of(info, copy, tier);
+            copies[i].expectProducts();
+        }
+        List<WeightMatrix> all = List.of(copies);
+        if (repack && Repacking.size(all) > 0) {
+            repacking = Repacking.of(all);
+            repacking.start();
+            repacking.await();
         }
         x = new float[tokens * columns];
         fill(x, random);
         out = new float[tokens * rows];
-        workspace = new Workspace(new WorkerPool(ThreadPlan.of(threads).threads()));
+        pool.close();
+        pool = new WorkerPool(ThreadPlan.of(threads).threads());
+        workspace = new Workspace(pool);
     }
 
     private static void fill(float[] values, Random random) {
@@ -115,8 +131,11 @@ public class MatrixProductBenchmark {
     }
 
     @TearDown
-    public void endThreads() {
+    public void end() {
         pool.close();
+        if (repacking != null) {
+            repacking.close();
+        }
     }
 
     @Benchmark

@@ -62,7 +62,8 @@ public final class MemoryUse {
     }
 
     private static Backend open(ModelFile file, int sequences, int length, int batch) {
-        BackendOptions options = new BackendOptions(length, sequences, batch, 0, "auto", "F16", true, DeviceOptions.DEFAULT);
+        BackendOptions options =
+                new BackendOptions(length, sequences, batch, 0, "auto", "F16", true, DeviceOptions.DEFAULT);
         return Backends.open(file, "java", options, LoadProgress.NONE, UnaryOperator.identity())
                 .backend();
     }
