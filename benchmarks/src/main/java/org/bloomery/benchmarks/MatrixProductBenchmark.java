@@ -110,9 +110,8 @@ public class MatrixProductBenchmark {
             copies[i] = WeightMatrix.of(info, copy, tier);
             copies[i].expectProducts();
         }
-        List<WeightMatrix> all = List.of(copies);
-        if (repack && Repacking.size(all) > 0) {
-            repacking = Repacking.of(all);
+        repacking = repack ? Repacking.of(List.of(copies)).orElse(null) : null;
+        if (repacking != null) {
             repacking.start();
             repacking.await();
         }

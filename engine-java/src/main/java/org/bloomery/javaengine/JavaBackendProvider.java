@@ -7,6 +7,7 @@ import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.bloomery.engine.EngineException;
@@ -96,7 +97,9 @@ public final class JavaBackendProvider implements BackendProvider {
         MemoryCheck.refuseTooLarge(plan, model.mapped(), options, available, MemoryCheck.heapLeft(plan.workspace()));
         // Copies beside weights that are copies already would be one too many
         long copies = options.repack() && model.mapped() ? Repacking.size(matrices.values()) : 0;
-        boolean repacks = copies > 0 && plan.total() + copies <= available.bytes();
+        Optional<Repacking> repacking = copies > 0 && plan.total() + copies <= available.bytes()
+                ? Repacking.of(matrices.values())
+                : Optional.empty();
 
         progress.loaded(1);
         return new JavaBackend(
@@ -104,10 +107,10 @@ public final class JavaBackendProvider implements BackendProvider {
                 options,
                 kernels,
                 threads,
-                repacks ? new MemoryPlan(plan.weights(), copies, plan.cache(), plan.workspace()) : plan,
+                repacking.isPresent() ? new MemoryPlan(plan.weights(), copies, plan.cache(), plan.workspace()) : plan,
                 new WorkerPool(threads.threads()),
                 new KvCache(loaded.cacheShape(), cacheType, options.maxSequences()),
-                repacks ? Repacking.of(matrices.values()) : null);
+                repacking.orElse(null));
     }
 
     /** The first rows of one matrix of each type. */

@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import org.bloomery.javaengine.kernel.SystemMemory;
 
 /**
@@ -44,16 +45,21 @@ public final class Repacking implements AutoCloseable {
     }
 
     /**
-     * Takes the memory.
+     * Takes the memory; empty if there is nothing to copy, or the system gives none: models run without.
      *
      * @param matrices whole tensors, each once, of which all views have been taken
-     * @throws IllegalStateException if the system gives none
      */
-    public static Repacking of(Collection<WeightMatrix> matrices) {
-        SystemMemory system = SystemMemory.find()
-                .orElseThrow(() -> new IllegalStateException("the system has no functions for memory"));
-        return new Repacking(
-                matrices.stream().filter(each -> each.repackedSize() > 0).toList(), system);
+    public static Optional<Repacking> of(Collection<WeightMatrix> matrices) {
+        List<WeightMatrix> copied =
+                matrices.stream().filter(each -> each.repackedSize() > 0).toList();
+        if (copied.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            return SystemMemory.find().map(system -> new Repacking(copied, system));
+        } catch (IllegalStateException e) {
+            return Optional.empty();
+        }
     }
 
     /** Begins to copy, if it has not begun; belongs to one thread at a time, as {@link #close} does. */

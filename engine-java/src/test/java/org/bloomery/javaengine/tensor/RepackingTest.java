@@ -81,7 +81,7 @@ class RepackingTest {
             products.add(product(matrix, 19));
             products.add(row(matrix, matrix.rows() - 1));
         }
-        try (Repacking repacking = Repacking.of(matrices)) {
+        try (Repacking repacking = Repacking.of(matrices).orElseThrow()) {
             repacking.start();
             repacking.start();
             for (int round = 0; round < 20; round++) {
@@ -107,7 +107,7 @@ class RepackingTest {
         float[] before = product(expert, 3);
         float[] beforePart = product(part, 3);
         assertThat(Repacking.size(List.of(stack))).isEqualTo(stack.byteSize());
-        try (Repacking repacking = Repacking.of(List.of(stack))) {
+        try (Repacking repacking = Repacking.of(List.of(stack)).orElseThrow()) {
             repacking.start();
             repacking.await();
             assertThat(product(expert, 3)).containsExactly(before);
@@ -127,6 +127,7 @@ class RepackingTest {
         WeightMatrix floats = matrix(TensorType.F32, 64, 64, 7);
         floats.expectProducts();
         assertThat(Repacking.size(List.of(lookedUp, divided, vector, floats))).isZero();
+        assertThat(Repacking.of(List.of(lookedUp, divided, vector, floats))).isEmpty();
 
         WeightMatrix uneven = matrix(TensorType.Q8_0, 64, 33, 8);
         uneven.expectProducts();
@@ -143,7 +144,7 @@ class RepackingTest {
                 matrix.expectProducts();
                 matrices.add(matrix);
             }
-            try (Repacking repacking = Repacking.of(matrices)) {
+            try (Repacking repacking = Repacking.of(matrices).orElseThrow()) {
                 if (round > 0) {
                     repacking.start();
                 }
