@@ -50,7 +50,10 @@ class NativeOptionsTest {
     private BackendInfo open(String cacheType, DeviceOptions devices) {
         try (ModelFile file = model();
                 Backend backend = new NativeBackendProvider()
-                        .open(file, new BackendOptions(64, 2, 32, 1, "auto", cacheType, true, devices), LoadProgress.NONE)) {
+                        .open(
+                                file,
+                                new BackendOptions(64, 2, 32, 1, "auto", cacheType, true, devices),
+                                LoadProgress.NONE)) {
             Batch batch = new Batch(2);
             batch.add(1, 0, 0, false);
             batch.add(2, 1, 0, true);
