@@ -45,11 +45,11 @@ record Refusal(HttpStatus status, String message, int retryAfterSeconds) {
                 case ContextLengthExceededException tooLong -> {
                     return of(HttpStatus.CONTENT_TOO_LARGE, tooLong, 0);
                 }
-                case PromptBlockedException late when late.reason().equals("guard-timeout") -> {
-                    return of(HttpStatus.SERVICE_UNAVAILABLE, late, LATER);
-                }
                 case PromptBlockedException blocked -> {
-                    return of(HttpStatus.UNPROCESSABLE_CONTENT, blocked, 0);
+                    boolean late = blocked.reason().equals("guard-timeout");
+                    return late
+                            ? of(HttpStatus.SERVICE_UNAVAILABLE, blocked, LATER)
+                            : of(HttpStatus.UNPROCESSABLE_CONTENT, blocked, 0);
                 }
                 default -> {}
             }
