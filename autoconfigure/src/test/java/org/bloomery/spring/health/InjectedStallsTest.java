@@ -63,6 +63,7 @@ class InjectedStallsTest {
                 .contextLength(256)
                 .maxSequences(2)
                 .threads(1)
+                .repack(false) // Its thread would be counted or not
                 .build();
     }
 
