@@ -17,6 +17,7 @@ import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.bloomery.engine.Caller;
 import org.bloomery.spring.chat.CallerScope;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How long an application's guards may take. Each question is put to a guard on another thread, which has the context of the
@@ -93,6 +94,29 @@ final class GuardLimit {
         } finally {
             answer.cancel(true);
         }
+    }
+
+    /**
+     * What a guard says of a text. One that throws, is late or says nothing blocks; what it throws may have text in it.
+     *
+     * @param observation what is observed of the guard
+     * @throws CancellationException if this thread is interrupted
+     */
+    Verdict verdict(Object guard, String name, GuardObservation observation, Supplier<Verdict> question) {
+        return observation.judging(() -> {
+            @Nullable Verdict verdict;
+            try {
+                verdict = ask(guard, name, question);
+            } catch (TimeoutException e) {
+                observation.late();
+                return Verdict.block(LATE);
+            } catch (InterruptedException e) {
+                throw interrupted(name);
+            } catch (RuntimeException | Error e) {
+                verdict = null;
+            }
+            return verdict == null ? Verdict.block(GuardedAnswer.FAILED) : verdict;
+        });
     }
 
     private void start(Runnable answer) {

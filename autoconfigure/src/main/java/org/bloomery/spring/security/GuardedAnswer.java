@@ -2,7 +2,6 @@ package org.bloomery.spring.security;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeoutException;
 import org.bloomery.engine.Completion;
 import org.bloomery.engine.FinishReason;
 import org.bloomery.engine.GenerationSink;
@@ -37,22 +36,8 @@ final class GuardedAnswer extends DeferredSink {
             return guard.name();
         }
 
-        /** A check that throws, is late or says nothing blocks; what it throws may have text of the answer in it. */
         Verdict verdict(String window, boolean last) {
-            return observation.judging(() -> {
-                @Nullable Verdict verdict;
-                try {
-                    verdict = limit.ask(guard, guard.name(), () -> check.check(window, last));
-                } catch (TimeoutException e) {
-                    observation.late();
-                    return Verdict.block(GuardLimit.LATE);
-                } catch (InterruptedException e) {
-                    throw GuardLimit.interrupted(guard.name());
-                } catch (RuntimeException | Error e) {
-                    verdict = null;
-                }
-                return verdict == null ? Verdict.block(FAILED) : verdict;
-            });
+            return limit.verdict(guard, guard.name(), observation, () -> check.check(window, last));
         }
     }
 

@@ -1,6 +1,5 @@
 package org.bloomery.spring.security;
 
-import java.util.concurrent.TimeoutException;
 import org.bloomery.engine.ChatRequest;
 import org.bloomery.engine.CompletionRequest;
 import org.bloomery.engine.GenerationRequest;
@@ -8,7 +7,6 @@ import org.bloomery.engine.TextSpan;
 import org.bloomery.engine.audit.AuditRecord.GuardVerdict;
 import org.bloomery.engine.chat.ChatMessage;
 import org.bloomery.engine.chat.ToolCall;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One guard over all texts of one prompt.
@@ -63,7 +61,7 @@ record PromptCheck(PromptGuard guard, GuardLimit limit, RequestTrail trail, Guar
     }
 
     private String guarded(ChatMessage.Role role, String text) {
-        return switch (observation.judging(() -> verdict(role, text))) {
+        return switch (limit.verdict(guard, guard.name(), observation, () -> guard.check(role, text))) {
             case Verdict.Allow allow -> text;
             case Verdict.Redact redact -> {
                 note("REDACT", redact.reason());
@@ -76,22 +74,6 @@ record PromptCheck(PromptGuard guard, GuardLimit limit, RequestTrail trail, Guar
             }
             case Verdict.Block block -> throw blocked(block.reason());
         };
-    }
-
-    private Verdict verdict(ChatMessage.Role role, String text) {
-        @Nullable Verdict verdict;
-        try {
-            verdict = limit.ask(guard, guard.name(), () -> guard.check(role, text));
-        } catch (TimeoutException e) {
-            observation.late();
-            return Verdict.block(GuardLimit.LATE);
-        } catch (InterruptedException e) {
-            throw GuardLimit.interrupted(guard.name());
-        } catch (RuntimeException | Error e) {
-            // Its message may be text of the prompt
-            verdict = null;
-        }
-        return verdict == null ? Verdict.block(GuardedAnswer.FAILED) : verdict;
     }
 
     private PromptBlockedException blocked(String reason) {
