@@ -37,8 +37,8 @@ public final class WeightMatrix {
     /** Multiply-adds below which waking other threads costs more than it saves. */
     private static final long SMALL = 1 << 15;
 
-    /** Where the rows of a tensor are, and the kernel that reads them there. */
-    private record Layout(MatrixKernel kernel, MemorySegment data) {}
+    /** Where the rows of a tensor are, the kernel that reads them there, and how many of them stand together. */
+    private record Layout(MatrixKernel kernel, MemorySegment data, int groupRows) {}
 
     /** What all views of a tensor share. */
     private static final class Tensor {
@@ -77,7 +77,7 @@ public final class WeightMatrix {
             throw new UnsupportedModelException("Tensor '" + info.name() + "' has " + info.rows() + " rows of "
                     + info.columns() + " elements; the Java backend computes with at most 2147483647 of each.");
         }
-        Layout layout = new Layout(kernels.matrix(info.type()), data);
+        Layout layout = new Layout(kernels.matrix(info.type()), data, 1);
         return new WeightMatrix(new Tensor(layout), info.type(), 0, (int) info.rows(), (int) info.columns());
     }
 
@@ -117,7 +117,7 @@ public final class WeightMatrix {
             int end = (int) Math.min(rows, row + interleaving.rows());
             interleaving.copy(before.data, (int) row, end, type.byteSize(columns), memory);
         }
-        tensor.layout = new Layout(before.kernel.interleaved(), memory);
+        tensor.layout = new Layout(before.kernel.interleaved(), memory, interleaving.rows());
         return before.data;
     }
 
@@ -244,13 +244,22 @@ public final class WeightMatrix {
         layout.kernel.dequantizeRow(layout.data, firstRow + row, columns, out, offset);
     }
 
-    /** A view of {@code count} rows: one expert of a stack of matrices, or one part of a fused matrix. */
+    /**
+     * A view of {@code count} rows: one expert of a stack of matrices, or one part of a fused matrix. Taken while the model
+     * is built.
+     *
+     * @throws IllegalStateException if the tensor has been repacked in groups that the view would divide
+     */
     public WeightMatrix rowRange(int from, int count) {
         if (from < 0 || count < 1 || count > rows - from) {
             throw new IndexOutOfBoundsException(
                     "Rows " + from + " to " + ((long) from + count) + " of a matrix with " + rows + " rows");
         }
         int first = firstRow + from;
+        if (first % tensor.layout.groupRows != 0) {
+            throw new IllegalStateException("Rows from " + first + " on cannot be read alone, since "
+                    + tensor.layout.groupRows + " rows stand together; take views before a matrix is repacked");
+        }
         kernel().interleaving(columns)
                 .ifPresent(each -> tensor.divided |= first % each.rows() != 0 || count % each.rows() != 0);
         return new WeightMatrix(tensor, type, first, count, columns);

@@ -1,6 +1,7 @@
 package org.bloomery.javaengine.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -113,6 +114,7 @@ class RepackingTest {
             assertThat(product(expert, 3)).containsExactly(before);
             assertThat(product(part, 3)).containsExactly(beforePart);
             assertThat(row(expert, 5)).containsExactly(row(stack, 37));
+            assertThatThrownBy(() -> stack.rowRange(8, 16)).isInstanceOf(IllegalStateException.class);
         }
     }
 
