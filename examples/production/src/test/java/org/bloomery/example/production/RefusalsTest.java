@@ -98,6 +98,15 @@ class RefusalsTest {
     }
 
     @Test
+    void guardThatIsLateIs503() throws Exception {
+        model.fail(new PromptBlockedException("slow", "guard-timeout"));
+
+        HttpResponse<String> late = client.ask("acme", "Hello");
+        assertThat(late.statusCode()).isEqualTo(503);
+        assertThat(late.headers().firstValue("Retry-After")).hasValue("10");
+    }
+
+    @Test
     void questionThatCannotBeAnsweredIsTheClientsFault() throws Exception {
         model.fail(new ContextLengthExceededException(3000, 256, 2048))
                 .fail(new PromptBlockedException("pii", "personal-data"));
