@@ -21,8 +21,8 @@ import org.bloomery.engine.format.ModelFile;
 /**
  * The memory that a model and its conversations take, beside what the plan says: resident anonymous memory of this process
  * and used heap with all sequences full to the last token, less what they were once the model had been open for one short
- * sequence and was closed. The file is mapped, so its weights do not count; a repacked copy does. Linux only; start it with {@code -Xms1g -Xmx1g -XX:+AlwaysPreTouch}, so that all of
- * the heap is resident both times.
+ * sequence and was closed. The file is mapped, so its weights do not count; a repacked copy does. Linux only; start it
+ * with {@code -Xms1g -Xmx1g -XX:+AlwaysPreTouch}, so that all of the heap is resident both times.
  */
 public final class MemoryUse {
 
